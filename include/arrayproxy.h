@@ -1,0 +1,1133 @@
+/*
+ * arrayproxy.h - read parts of N-d arrays in neuroimaging files
+ *
+ * Made by cbindgen from src/ffi. Do not edit.
+ *
+ * Rules that hold for every function here:
+ *
+ *  Errors    Functions that can fail return AP_OK or a count, or a negative
+ *            AP_ERR_ code. Their last argument may point to an ap_error to
+ *            be filled in; NULL is fine. There is no hidden error state.
+ *  Owning    What a function makes through a pointer to a pointer is the
+ *            caller's and has a function ending in _free. It is NULL after a
+ *            failure. Pointers that functions return belong to the handle
+ *            they came from and stay valid and unchanged as long as it does.
+ *            Handles may be freed in any order. A function that takes a
+ *            `release` callback and fails does not call it.
+ *  Threads   Functions that take a const handle may run on that handle in
+ *            many threads at once. Others need the handle to themselves.
+ *            Nothing is bound to the thread that made it. fork() is safe
+ *            while no call is running.
+ *  Callbacks Run on the thread that called the library, unless
+ *            AP_SOURCE_CONCURRENT allows others; `release` runs on whichever
+ *            thread drops the last reference. They must return (no longjmp,
+ *            no unwinding) and must not use or free the handle in use.
+ *  NULL      Never crashes: a handle or result that must be there gives
+ *            AP_ERR_NULL; where the result has no negative values, 0 or NULL.
+ *  Flags     A flag that the function does not know or cannot use gives
+ *            AP_ERR_ARGUMENT.
+ *  Memory    AP_ERR_MEMORY covers results, caches, tables and every buffer
+ *            whose size comes from the file or the caller, and results beyond
+ *            PTRDIFF_MAX bytes. If a few hundred bytes cannot be had, the
+ *            process ends, as in all of Rust.
+ *  Text      UTF-8, ended by NUL. Paths: see ap_source_file.
+ *  Numbers   Shapes and steps are int64_t, sizes in memory size_t. Strides
+ *            are in bytes. Axes and indices count from 0, axis 0 being the
+ *            first in the file's own order (x in NIfTI).
+ */
+
+
+#ifndef ARRAYPROXY_H
+#define ARRAYPROXY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Version of this header; ap_version() tells that of the library. */
+#define AP_VERSION_MAJOR 0
+#define AP_VERSION_MINOR 1
+#define AP_VERSION_PATCH 0
+#define AP_VERSION_NUMBER (AP_VERSION_MAJOR * 10000 + AP_VERSION_MINOR * 100 + AP_VERSION_PATCH)
+
+/* Define AP_DLL when linking to the DLL on Windows. */
+#ifndef AP_API
+#  if defined(_WIN32) && defined(AP_DLL)
+#    define AP_API __declspec(dllimport)
+#  else
+#    define AP_API
+#  endif
+#endif
+
+
+/// ABI generation. It changes only when an existing program would break;
+/// the shared library's soname changes with it.
+#define AP_ABI_VERSION 0
+
+/// Text: the format, as `ap_format` names it. Default: detect.
+#define AP_OPT_FORMAT 1
+
+/// Text: "auto", "none", "gzip". Default: detect by content.
+#define AP_OPT_CODEC 2
+
+/// 0 never map the file, 1 map it if possible, 2 fail opening with
+/// `AP_ERR_UNSUPPORTED` if it can't be mapped. Default 1. Compressed data and
+/// callback sources are never mapped. With 1 the library's own reads may use
+/// the map; the file's size is checked before each, but a file that is cut
+/// during a read can end the process (SIGBUS). 0 rules that out.
+#define AP_OPT_MMAP 3
+
+/// 1 keep the file open between reads, 0 open it for each read. Default 1.
+/// 0 serves programs that hold thousands of proxies.
+#define AP_OPT_KEEP_OPEN 4
+
+/// Largest result in bytes that a read may make. Default: no limit.
+#define AP_OPT_MAX_BYTES 7
+
+/// 1 check the checksums of compressed data when whole members are read.
+/// Default 1.
+#define AP_OPT_VERIFY 11
+
+/// 1 fail on headers that break the format's rules; 0 read them as NiBabel
+/// does and note it, see `ap_warning`. Default 0.
+#define AP_OPT_STRICT 12
+
+/// `AP_FLOAT64` or `AP_FLOAT32`: type of slope and intercept as given to
+/// `ap_open_layout`, which decides the type of scaled results. Default
+/// `AP_FLOAT64`.
+#define AP_OPT_FACTOR_TYPE 16
+
+/// `read_at` may be called from several threads at once. Without it, it is
+/// called from one thread at a time, always the one that called the library.
+#define AP_SOURCE_CONCURRENT 1
+
+/// Column-major ("Fortran"): the first axis moves fastest.
+#define AP_ORDER_F 70
+
+/// Row-major ("C"): the last axis moves fastest.
+#define AP_ORDER_C 67
+
+/// Least significant byte first.
+#define AP_LITTLE 1
+
+/// Most significant byte first.
+#define AP_BIG 2
+
+/// Entry `start:stop:step`.
+#define AP_SLICE_RANGE 0
+
+/// Entry `start`: takes one index and drops the axis.
+#define AP_SLICE_AT 1
+
+/// Entry `...`: all axes that no other entry takes. At most one.
+#define AP_SLICE_ELLIPSIS 2
+
+/// Entry `newaxis`: adds an axis of length 1.
+#define AP_SLICE_NEWAXIS 3
+
+/// In `start` and `stop`: left out, as in `a[::2]`. -2^63, which can
+/// therefore not be given as a bound; -2^63 + 1 means the same. For a full
+/// walk backwards `stop` is AP_NONE, never -1, which means the last index.
+#define AP_NONE INT64_MIN
+
+/// Most axes of an array and most entries of an index.
+#define AP_MAX_NDIM 64
+
+/// The affine that NiBabel would choose.
+#define AP_AFFINE_BEST 0
+
+/// NIfTI's sform.
+#define AP_AFFINE_SFORM 1
+
+/// NIfTI's qform.
+#define AP_AFFINE_QFORM 2
+
+/// From shape and zooms alone.
+#define AP_AFFINE_BASE 3
+
+/// Results in row-major order. Without it they are column-major, which is the
+/// order of nearly all these files and the faster one.
+#define AP_READ_C 1
+
+/// Do not scale, whatever the type asked for.
+#define AP_READ_RAW 2
+
+/// Casts to integers round to the nearest, ties to even. Without it they cut
+/// towards zero, as C and NumPy do. In both cases values out of range become
+/// the nearest limit, from integers too (NumPy wraps those), and NaN becomes
+/// 0. Complex to real keeps the real part. Casts to or from RGB, and to
+/// `AP_FLOAT128` or `AP_COMPLEX256` from another type, give
+/// `AP_ERR_UNSUPPORTED`.
+#define AP_READ_ROUND 4
+
+/// Casts fail with `AP_ERR_RANGE` if, after rounding or cutting, an integer
+/// does not fit, NaN becomes an integer, a finite value becomes infinite, or
+/// an imaginary part that is not zero is dropped. Lost fractions are no
+/// failure.
+#define AP_READ_CHECKED 8
+
+/// Watches and stops reads. This version of the library makes none.
+typedef struct ap_control ap_control;
+
+/// Settings for the open functions. Make one, set what differs from the
+/// defaults, pass it to any number of calls, free it: opening copies it.
+/// Setting needs it alone; passing it does not.
+typedef struct ap_options ap_options;
+
+/// A checked selection, ready to read as often as wanted, by many threads at
+/// once. It says how large the result is before any reading.
+typedef struct ap_plan ap_plan;
+
+/// An array in a file: shape, type, scaling and place of the data, no data.
+/// It never changes after opening, so every function that takes a
+/// `const ap_proxy *` may be called from many threads at once on one handle.
+typedef struct ap_proxy ap_proxy;
+
+/// Where bytes come from: a file, memory, or the caller's own functions.
+/// Opening takes its own reference, so free the source right after.
+typedef struct ap_source ap_source;
+
+/// Result of a call: `AP_OK`, a count (where a function says so), or one of
+/// the negative `AP_ERR_` codes. Codes keep their value for ever; new ones may
+/// be added, so treat an unknown negative value as a failure.
+typedef int32_t ap_status;
+
+/// What went wrong. The caller owns it: put one on the stack and pass its
+/// address, or pass NULL. Only failing calls write to it. It holds no
+/// pointers, so nothing needs freeing, copying it is safe, and it belongs to
+/// no thread. Its size and layout (512 bytes) never change.
+typedef struct {
+    /// The same value as the call returned.
+    ap_status code;
+    /// errno or GetLastError() when the operating system failed, else 0.
+    int32_t os_error;
+    /// A number that belongs to the code, else 0. See the codes.
+    int64_t detail;
+    /// UTF-8 text for people, always ended by NUL, cut if too long. It names
+    /// the file and the values involved. Its wording is not part of the API.
+    char message[496];
+} ap_error;
+
+/// The library is done with `user`. Called once, from any thread that frees
+/// the last handle.
+typedef void (*ap_release_fn)(void *user);
+
+/// Read up to `len` bytes at `offset` into `buf`. Return how many were read
+/// (fewer only at the end), or a negative number to fail. More than `len`
+/// gives `AP_ERR_CALLBACK`.
+typedef int64_t (*ap_read_at_fn)(void *user,
+                                 void *buf,
+                                 size_t len,
+                                 uint64_t offset);
+
+/// Return the size in bytes, or a negative number to fail.
+typedef int64_t (*ap_size_fn)(void *user);
+
+/// Element type: `kind * 256 + bytes per element`, so
+/// `dtype & 255` is the element size. Values keep their meaning for ever.
+typedef int32_t ap_dtype;
+
+/// One entry of an index, as in NumPy's `a[...]`: four 64-bit numbers and no
+/// pointers, so an index is also a 4 x n matrix of int64. Axes that no entry
+/// takes are read whole; an index of no entries (NULL, 0) reads everything.
+/// A second ellipsis, too many entries, or a result of more than
+/// `AP_MAX_NDIM` axes gives `AP_ERR_INDEX`; an unknown kind or a step of 0
+/// gives `AP_ERR_ARGUMENT`.
+typedef struct {
+    /// `AP_SLICE_RANGE`, `AP_SLICE_AT`, `AP_SLICE_ELLIPSIS` or `AP_SLICE_NEWAXIS`.
+    int64_t kind;
+    /// First index, or the index of `AP_SLICE_AT`. Negative counts from the
+    /// end. Not used by the ellipsis and newaxis.
+    int64_t start;
+    /// One past the last index. Used by `AP_SLICE_RANGE` alone, as is `step`.
+    int64_t stop;
+    /// Step, not 0. Negative walks backwards.
+    int64_t step;
+} ap_slice;
+
+/// For reads: what the file means. Data that are not scaled give the type on
+/// disk (float64 for float128, complex128 for complex256); scaled data the
+/// type of `ap_auto_dtype`: mostly float64, complex128 for complex data,
+/// float32 for small integers whose factors are float32.
+#define AP_AUTO 0
+
+/// For reads: the type on disk, not scaled, in native byte order.
+#define AP_DISK 1
+
+/// One byte, 0 or 1. Casts to it give 1 for all values but 0, as NumPy's do.
+#define AP_BOOL 1537
+
+/// Signed integer of 8 bits.
+#define AP_INT8 257
+
+/// Signed integer of 16 bits.
+#define AP_INT16 258
+
+/// Signed integer of 32 bits.
+#define AP_INT32 260
+
+/// Signed integer of 64 bits.
+#define AP_INT64 264
+
+/// Unsigned integer of 8 bits.
+#define AP_UINT8 513
+
+/// Unsigned integer of 16 bits.
+#define AP_UINT16 514
+
+/// Unsigned integer of 32 bits.
+#define AP_UINT32 516
+
+/// Unsigned integer of 64 bits.
+#define AP_UINT64 520
+
+/// IEEE 754 binary16.
+#define AP_FLOAT16 770
+
+/// IEEE 754 binary32.
+#define AP_FLOAT32 772
+
+/// IEEE 754 binary64.
+#define AP_FLOAT64 776
+
+/// 16 bytes as stored; other types can be asked for, this one only as is.
+#define AP_FLOAT128 784
+
+/// Two `AP_FLOAT32`: real and imaginary part.
+#define AP_COMPLEX64 1032
+
+/// Two `AP_FLOAT64`.
+#define AP_COMPLEX128 1040
+
+/// Two `AP_FLOAT128`.
+#define AP_COMPLEX256 1056
+
+/// Three bytes: red, green, blue.
+#define AP_RGB24 1283
+
+/// Four bytes: red, green, blue, alpha.
+#define AP_RGBA32 1284
+
+/// Success.
+#define AP_OK 0
+
+/// A pointer that must not be NULL was NULL.
+#define AP_ERR_NULL -1
+
+/// An argument is out of its documented range.
+#define AP_ERR_ARGUMENT -2
+
+/// An index is out of bounds, or there are too many of them (IndexError).
+#define AP_ERR_INDEX -3
+
+/// The caller's buffer is too small; `detail` holds the bytes needed.
+#define AP_ERR_BUFFER -4
+
+/// Unknown option key, or a value that the option does not take.
+#define AP_ERR_OPTION -5
+
+/// The file does not exist.
+#define AP_ERR_NOT_FOUND -6
+
+/// The operating system failed a read, seek, map or open; see `os_error`.
+#define AP_ERR_IO -7
+
+/// The data end before the array does.
+#define AP_ERR_TRUNCATED -8
+
+/// No known format matches.
+#define AP_ERR_FORMAT -9
+
+/// The header is of a known format but cannot be right.
+#define AP_ERR_HEADER -10
+
+/// The compressed stream is damaged, or its checksum does not match.
+#define AP_ERR_CODEC -11
+
+/// The seek index is damaged or belongs to another file.
+#define AP_ERR_SEEKINDEX -12
+
+/// Valid, but this build cannot do it.
+#define AP_ERR_UNSUPPORTED -13
+
+/// No view without a copy exists for this selection; read it instead.
+#define AP_ERR_NO_VIEW -14
+
+/// A value does not fit the element type asked for (`AP_READ_CHECKED` only).
+#define AP_ERR_RANGE -15
+
+/// Memory ran out, or the result passes `AP_OPT_MAX_BYTES`.
+#define AP_ERR_MEMORY -16
+
+/// The read was told to stop.
+#define AP_ERR_CANCELLED -17
+
+/// A caller's callback failed; `detail` holds the value it returned.
+#define AP_ERR_CALLBACK -18
+
+/// The file changed since it was opened.
+#define AP_ERR_CHANGED -19
+
+/// A bug in this library. The handle stays usable; please report it.
+#define AP_ERR_INTERNAL -20
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/// Version of the library that is running, as `AP_VERSION_NUMBER` encodes it.
+/// Compare with `AP_VERSION_NUMBER` to find a header and library that differ.
+AP_API int32_t ap_version(void);
+
+/// Version as text, such as "0.1.0". Static; never free it.
+AP_API const char *ap_version_string(void);
+
+/// `AP_ABI_VERSION` of the library that is running.
+AP_API int32_t ap_abi_version(void);
+
+/// 1 if this build has the named feature (a format as `ap_format` names it, a
+/// codec as `ap_codec` does, "mmap", "threads", ...), else 0. Unknown names
+/// give 0.
+AP_API int32_t ap_has(const char *feature);
+
+/// New options with the default values. NULL only if memory ran out.
+AP_API ap_options *ap_options_new(void);
+
+/// Free options. NULL is fine.
+AP_API void ap_options_free(ap_options *options);
+
+/// Set a number. A key that this library does not know, or a value out of
+/// range, gives `AP_ERR_OPTION`: a program built for a newer library can go on.
+AP_API
+ap_status ap_options_set_int(ap_options *options,
+                             int32_t key,
+                             int64_t value,
+                             ap_error *err);
+
+/// Set a text. It is copied. Otherwise as `ap_options_set_int`.
+AP_API
+ap_status ap_options_set_text(ap_options *options,
+                              int32_t key,
+                              const char *value,
+                              ap_error *err);
+
+/// Set several at once: "mmap=0,codec=gzip". Names are those of the keys in
+/// lower case, without AP_OPT_. All or nothing. A text that holds a comma
+/// needs `ap_options_set_text`.
+AP_API
+ap_status ap_options_parse(ap_options *options,
+                           const char *text,
+                           ap_error *err);
+
+/// Read a file. `path` is UTF-8 on Windows and bytes for the system elsewhere.
+/// The file is opened at once, so a missing one fails here. A relative path
+/// is made absolute at once.
+AP_API
+ap_status ap_source_file(const char *path,
+                         ap_source **source,
+                         ap_error *err);
+
+/// Read memory. It is borrowed: keep it unchanged until `release(user)` is
+/// called. `release` may be NULL for memory that outlives every handle.
+AP_API
+ap_status ap_source_memory(const void *data,
+                           size_t size,
+                           ap_release_fn release,
+                           void *user,
+                           ap_source **source,
+                           ap_error *err);
+
+/// Read through functions of the caller, such as a Python file object or an
+/// object store. `size` is called once, now. `release` may be NULL. On
+/// failure `release` is not called.
+AP_API
+ap_status ap_source_callbacks(ap_read_at_fn read_at,
+                              ap_size_fn size,
+                              ap_release_fn release,
+                              void *user,
+                              uint32_t flags,
+                              ap_source **source,
+                              ap_error *err);
+
+/// Let go of a source. NULL is fine.
+AP_API void ap_source_free(ap_source *source);
+
+/// Name of a type, such as "float32" (NumPy's names), or NULL if unknown.
+AP_API const char *ap_dtype_name(ap_dtype dtype);
+
+/// Type of a name, such as "float32" or "<i2" (in native order), or
+/// `AP_ERR_ARGUMENT`.
+AP_API ap_dtype ap_dtype_parse(const char *name);
+
+/// Name of a code, such as "AP_ERR_IO". Static; never NULL.
+AP_API const char *ap_status_name(ap_status status);
+
+/// One sentence about a code. Static; never NULL.
+AP_API const char *ap_status_message(ap_status status);
+
+/// Read an index from text such as "10:20, ..., ::-1, 0". Returns the number
+/// of entries or a negative status; writes at most `capacity` of them.
+AP_API
+int32_t ap_slice_parse(const char *text,
+                       ap_slice *index,
+                       int32_t capacity,
+                       ap_error *err);
+
+/// Shape that an index gives, without reading. As `ap_shape`.
+AP_API
+int32_t ap_slice_shape(const ap_proxy *proxy,
+                       const ap_slice *index,
+                       int32_t nindex,
+                       int64_t *shape,
+                       int32_t capacity,
+                       ap_error *err);
+
+/// Bytes that `ap_read_slice` with these arguments writes, or a negative
+/// status.
+AP_API
+int64_t ap_slice_nbytes(const ap_proxy *proxy,
+                        const ap_slice *index,
+                        int32_t nindex,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        ap_error *err);
+
+/// Open a file and find its format. A pair (.hdr/.img) opens by either name.
+/// Only the header is read. `options` may be NULL.
+/// On success `*proxy` is the caller's, to be freed with `ap_free`; on
+/// failure it is NULL.
+AP_API
+ap_status ap_open(const char *path,
+                  const ap_options *options,
+                  ap_proxy **proxy,
+                  ap_error *err);
+
+/// As `ap_open`, from sources. `image` holds the data of a pair, else NULL.
+AP_API
+ap_status ap_open_source(const ap_source *header,
+                         const ap_source *image,
+                         const ap_options *options,
+                         ap_proxy **proxy,
+                         ap_error *err);
+
+/// Open an array whose layout the caller knows. `shape` has `ndim` entries;
+/// element (0,...,0) lies at `offset` of the uncompressed data. Values mean
+/// `stored * slope + inter`; slope 1 and inter 0 mean unscaled; slope 0 is
+/// taken as it is; both must be finite. Data count as compressed only if they
+/// begin with a valid header of a compressed stream and its first block
+/// decodes; `AP_OPT_CODEC` settles it.
+AP_API
+ap_status ap_open_layout(const ap_source *source,
+                         ap_dtype dtype,
+                         int32_t byte_order,
+                         int32_t ndim,
+                         const int64_t *shape,
+                         int32_t order,
+                         uint64_t offset,
+                         double slope,
+                         double inter,
+                         const ap_options *options,
+                         ap_proxy **proxy,
+                         ap_error *err);
+
+/// The same file seen with another shape of as many elements; one entry may
+/// be -1 (not beside a 0). Elements keep the order in which they are stored.
+/// Shares the file with `proxy`, and outlives it. Affine and zooms stay the
+/// file's.
+AP_API
+ap_status ap_reshape(const ap_proxy *proxy,
+                     int32_t ndim,
+                     const int64_t *shape,
+                     ap_proxy **out,
+                     ap_error *err);
+
+/// Another handle to the same array, to be freed on its own. Cheap. NULL if
+/// `proxy` is NULL.
+AP_API ap_proxy *ap_clone(const ap_proxy *proxy);
+
+/// Free a handle. NULL is fine. No call on this handle may be running.
+/// Plans and reshaped proxies made from it stay valid.
+AP_API void ap_free(ap_proxy *proxy);
+
+/// Give back what can be made again: cached data and the open file. The next
+/// read opens the file anew, and fails with `AP_ERR_CHANGED` if it differs.
+AP_API void ap_trim(const ap_proxy *proxy);
+
+/// Number of axes (0 or more), or `AP_ERR_NULL`.
+AP_API int32_t ap_ndim(const ap_proxy *proxy);
+
+/// Write the first `capacity` entries of the shape, return the number of axes
+/// or a negative status. `shape` may be NULL if `capacity` is 0.
+AP_API
+int32_t ap_shape(const ap_proxy *proxy,
+                 int64_t *shape,
+                 int32_t capacity);
+
+/// Number of elements, or `AP_ERR_NULL`.
+AP_API int64_t ap_size(const ap_proxy *proxy);
+
+/// Type of the stored elements. 0 if `proxy` is NULL.
+AP_API ap_dtype ap_disk_dtype(const ap_proxy *proxy);
+
+/// Type that reading with `AP_AUTO` gives. 0 if `proxy` is NULL.
+AP_API ap_dtype ap_auto_dtype(const ap_proxy *proxy);
+
+/// `AP_ORDER_F` or `AP_ORDER_C`: order of the stored elements. 0 if `proxy`
+/// is NULL.
+AP_API int32_t ap_order(const ap_proxy *proxy);
+
+/// `AP_LITTLE` or `AP_BIG`: byte order of the stored elements. 0 if `proxy`
+/// is NULL.
+AP_API int32_t ap_byte_order(const ap_proxy *proxy);
+
+/// Offset of the first element in the uncompressed data, or a negative
+/// status: `AP_ERR_UNSUPPORTED` where blocks lie apart.
+AP_API int64_t ap_data_offset(const ap_proxy *proxy);
+
+/// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair" or "layout".
+/// Owned by the proxy. NULL if `proxy` is NULL.
+AP_API const char *ap_format(const ap_proxy *proxy);
+
+/// Compression: "none" or "gzip". As `ap_format`.
+AP_API const char *ap_codec(const ap_proxy *proxy);
+
+/// 1 if reading with `AP_AUTO` scales, 0 if not, or a negative status.
+AP_API int32_t ap_is_scaled(const ap_proxy *proxy);
+
+/// Shape of the scale factors: no axes if one slope and intercept hold for
+/// all (also if the data are not scaled), else as many axes as the array,
+/// with length 1 where factors do not vary. Otherwise as `ap_shape`.
+AP_API
+int32_t ap_scale_shape(const ap_proxy *proxy,
+                       int64_t *shape,
+                       int32_t capacity);
+
+/// Copy the `count` slopes and intercepts, in column-major order; too small a
+/// `count` gives `AP_ERR_BUFFER`. Data that are not scaled have one slope of 1
+/// and one intercept of 0. Either pointer may be NULL.
+AP_API
+ap_status ap_scale_factors(const ap_proxy *proxy,
+                           double *slope,
+                           double *inter,
+                           size_t count,
+                           ap_error *err);
+
+/// Voxel to world (RAS+, mm), 16 numbers in row-major order, for indices that
+/// count from 0. Returns the xform code (0 if the format has none), or a
+/// negative status: `AP_ERR_UNSUPPORTED` for sform or qform in a format
+/// without them and for `ap_open_layout`, `AP_ERR_HEADER` for a quaternion
+/// that cannot be right (found here, not at opening). The sform is given
+/// whatever its code. `affine` may be NULL to ask for the code.
+AP_API
+int32_t ap_affine(const ap_proxy *proxy,
+                  int32_t which,
+                  double *affine,
+                  ap_error *err);
+
+/// Voxel sizes; the fourth is the time step in the header's unit. As
+/// `ap_shape`. `AP_ERR_UNSUPPORTED` for `ap_open_layout`.
+AP_API
+int32_t ap_zooms(const ap_proxy *proxy,
+                 double *zooms,
+                 int32_t capacity,
+                 ap_error *err);
+
+/// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to
+/// read and divides the array sensibly: whole volumes or planes, along the
+/// slowest axes first. Each entry is at least 1. As `ap_shape`.
+AP_API
+int32_t ap_chunk_shape(const ap_proxy *proxy,
+                       uint64_t nbytes,
+                       int64_t *shape,
+                       int32_t capacity);
+
+/// The header as stored, without extensions, and its size. Owned by the
+/// proxy. NULL and 0 for `ap_open_layout`. `size` may be NULL.
+AP_API const void *ap_header(const ap_proxy *proxy, size_t *size);
+
+/// Note number `i` on what was odd in the header but read all the same, or
+/// NULL past the last. UTF-8, owned by the proxy. The library never prints.
+AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
+
+/// Read a selection into `out`, packed, in native byte order. `nbytes` is the
+/// size of `out`; if it is too small nothing is read, the result is
+/// `AP_ERR_BUFFER`, and `err->detail` holds the bytes needed (see
+/// `ap_slice_nbytes`). An empty result needs no buffer. After other failures
+/// `out` holds anything.
+AP_API
+ap_status ap_read_slice(const ap_proxy *proxy,
+                        const ap_slice *index,
+                        int32_t nindex,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        void *out,
+                        size_t nbytes,
+                        ap_error *err);
+
+/// Read the whole array. Otherwise as `ap_read_slice`.
+AP_API
+ap_status ap_read_all(const ap_proxy *proxy,
+                      ap_dtype dtype,
+                      uint32_t flags,
+                      void *out,
+                      size_t nbytes,
+                      ap_error *err);
+
+/// Read a box, as netCDF and HDF5 name it: for each of the `ndim` axes (all of
+/// the array's) `count` elements from `start` on, `step` apart. `step` may be
+/// NULL for 1; negative steps walk back. `start` does not count from the end.
+/// An element outside the array gives `AP_ERR_INDEX`.
+AP_API
+ap_status ap_read_box(const ap_proxy *proxy,
+                      int32_t ndim,
+                      const int64_t *start,
+                      const int64_t *count,
+                      const int64_t *step,
+                      ap_dtype dtype,
+                      uint32_t flags,
+                      void *out,
+                      size_t nbytes,
+                      ap_error *err);
+
+/// Check a selection. Arguments as in `ap_read_slice`.
+AP_API
+ap_status ap_plan_new(const ap_proxy *proxy,
+                      const ap_slice *index,
+                      int32_t nindex,
+                      ap_dtype dtype,
+                      uint32_t flags,
+                      ap_plan **plan,
+                      ap_error *err);
+
+/// Shape of the result. As `ap_shape`.
+AP_API
+int32_t ap_plan_shape(const ap_plan *plan,
+                      int64_t *shape,
+                      int32_t capacity);
+
+/// Type of the result; never `AP_AUTO` or `AP_DISK`.
+AP_API ap_dtype ap_plan_dtype(const ap_plan *plan);
+
+/// Size of the packed result in bytes, or a negative status.
+AP_API int64_t ap_plan_nbytes(const ap_plan *plan);
+
+/// Bytes that a read would take from the file, or would have to decompress,
+/// or a negative status. For choosing an order or a chunk size.
+AP_API int64_t ap_plan_cost(const ap_plan *plan);
+
+/// Read. `buffer` is an allocation of `nbytes`. With `strides` NULL the
+/// result is packed from `offset` on. Otherwise element (0,...,0) goes to
+/// byte `offset` and `strides` holds bytes per axis, negative ones included.
+/// Every element must lie inside the buffer: one beyond its end gives
+/// `AP_ERR_BUFFER`, one before it `AP_ERR_ARGUMENT`. No two may overlap: of
+/// the axes longer than 1, sorted by the size of their strides, each stride
+/// must be at least the bytes that those before it span (`AP_ERR_ARGUMENT`).
+/// No alignment is needed; bytes between elements are not touched. `control`
+/// must be NULL in this version.
+AP_API
+ap_status ap_plan_read(const ap_plan *plan,
+                       void *buffer,
+                       size_t nbytes,
+                       size_t offset,
+                       const int64_t *strides,
+                       ap_control *control,
+                       ap_error *err);
+
+/// Free a plan. NULL is fine.
+AP_API void ap_plan_free(ap_plan *plan);
+
+/// Name of a type, such as "float32" (NumPy's names), or NULL if unknown.
+AP_API const char *ap_dtype_name(ap_dtype dtype);
+
+/// Type of a name, such as "float32" or "<i2" (in native order), or
+/// `AP_ERR_ARGUMENT`.
+AP_API ap_dtype ap_dtype_parse(const char *name);
+
+/// Number of axes (0 or more), or `AP_ERR_NULL`.
+AP_API int32_t ap_ndim(const ap_proxy *proxy);
+
+/// Write the first `capacity` entries of the shape, return the number of axes
+/// or a negative status. `shape` may be NULL if `capacity` is 0.
+AP_API
+int32_t ap_shape(const ap_proxy *proxy,
+                 int64_t *shape,
+                 int32_t capacity);
+
+/// Number of elements, or `AP_ERR_NULL`.
+AP_API int64_t ap_size(const ap_proxy *proxy);
+
+/// Type of the stored elements. 0 if `proxy` is NULL.
+AP_API ap_dtype ap_disk_dtype(const ap_proxy *proxy);
+
+/// Type that reading with `AP_AUTO` gives. 0 if `proxy` is NULL.
+AP_API ap_dtype ap_auto_dtype(const ap_proxy *proxy);
+
+/// `AP_ORDER_F` or `AP_ORDER_C`: order of the stored elements. 0 if `proxy`
+/// is NULL.
+AP_API int32_t ap_order(const ap_proxy *proxy);
+
+/// `AP_LITTLE` or `AP_BIG`: byte order of the stored elements. 0 if `proxy`
+/// is NULL.
+AP_API int32_t ap_byte_order(const ap_proxy *proxy);
+
+/// Offset of the first element in the uncompressed data, or a negative
+/// status: `AP_ERR_UNSUPPORTED` where blocks lie apart.
+AP_API int64_t ap_data_offset(const ap_proxy *proxy);
+
+/// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair" or "layout".
+/// Owned by the proxy. NULL if `proxy` is NULL.
+AP_API const char *ap_format(const ap_proxy *proxy);
+
+/// Compression: "none" or "gzip". As `ap_format`.
+AP_API const char *ap_codec(const ap_proxy *proxy);
+
+/// 1 if reading with `AP_AUTO` scales, 0 if not, or a negative status.
+AP_API int32_t ap_is_scaled(const ap_proxy *proxy);
+
+/// Shape of the scale factors: no axes if one slope and intercept hold for
+/// all (also if the data are not scaled), else as many axes as the array,
+/// with length 1 where factors do not vary. Otherwise as `ap_shape`.
+AP_API
+int32_t ap_scale_shape(const ap_proxy *proxy,
+                       int64_t *shape,
+                       int32_t capacity);
+
+/// Copy the `count` slopes and intercepts, in column-major order; too small a
+/// `count` gives `AP_ERR_BUFFER`. Data that are not scaled have one slope of 1
+/// and one intercept of 0. Either pointer may be NULL.
+AP_API
+ap_status ap_scale_factors(const ap_proxy *proxy,
+                           double *slope,
+                           double *inter,
+                           size_t count,
+                           ap_error *err);
+
+/// Voxel to world (RAS+, mm), 16 numbers in row-major order, for indices that
+/// count from 0. Returns the xform code (0 if the format has none), or a
+/// negative status: `AP_ERR_UNSUPPORTED` for sform or qform in a format
+/// without them and for `ap_open_layout`, `AP_ERR_HEADER` for a quaternion
+/// that cannot be right (found here, not at opening). The sform is given
+/// whatever its code. `affine` may be NULL to ask for the code.
+AP_API
+int32_t ap_affine(const ap_proxy *proxy,
+                  int32_t which,
+                  double *affine,
+                  ap_error *err);
+
+/// Voxel sizes; the fourth is the time step in the header's unit. As
+/// `ap_shape`. `AP_ERR_UNSUPPORTED` for `ap_open_layout`.
+AP_API
+int32_t ap_zooms(const ap_proxy *proxy,
+                 double *zooms,
+                 int32_t capacity,
+                 ap_error *err);
+
+/// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to
+/// read and divides the array sensibly: whole volumes or planes, along the
+/// slowest axes first. Each entry is at least 1. As `ap_shape`.
+AP_API
+int32_t ap_chunk_shape(const ap_proxy *proxy,
+                       uint64_t nbytes,
+                       int64_t *shape,
+                       int32_t capacity);
+
+/// The header as stored, without extensions, and its size. Owned by the
+/// proxy. NULL and 0 for `ap_open_layout`. `size` may be NULL.
+AP_API const void *ap_header(const ap_proxy *proxy, size_t *size);
+
+/// Note number `i` on what was odd in the header but read all the same, or
+/// NULL past the last. UTF-8, owned by the proxy. The library never prints.
+AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
+
+/// Open a file and find its format. A pair (.hdr/.img) opens by either name.
+/// Only the header is read. `options` may be NULL.
+/// On success `*proxy` is the caller's, to be freed with `ap_free`; on
+/// failure it is NULL.
+AP_API
+ap_status ap_open(const char *path,
+                  const ap_options *options,
+                  ap_proxy **proxy,
+                  ap_error *err);
+
+/// As `ap_open`, from sources. `image` holds the data of a pair, else NULL.
+AP_API
+ap_status ap_open_source(const ap_source *header,
+                         const ap_source *image,
+                         const ap_options *options,
+                         ap_proxy **proxy,
+                         ap_error *err);
+
+/// Open an array whose layout the caller knows. `shape` has `ndim` entries;
+/// element (0,...,0) lies at `offset` of the uncompressed data. Values mean
+/// `stored * slope + inter`; slope 1 and inter 0 mean unscaled; slope 0 is
+/// taken as it is; both must be finite. Data count as compressed only if they
+/// begin with a valid header of a compressed stream and its first block
+/// decodes; `AP_OPT_CODEC` settles it.
+AP_API
+ap_status ap_open_layout(const ap_source *source,
+                         ap_dtype dtype,
+                         int32_t byte_order,
+                         int32_t ndim,
+                         const int64_t *shape,
+                         int32_t order,
+                         uint64_t offset,
+                         double slope,
+                         double inter,
+                         const ap_options *options,
+                         ap_proxy **proxy,
+                         ap_error *err);
+
+/// The same file seen with another shape of as many elements; one entry may
+/// be -1 (not beside a 0). Elements keep the order in which they are stored.
+/// Shares the file with `proxy`, and outlives it. Affine and zooms stay the
+/// file's.
+AP_API
+ap_status ap_reshape(const ap_proxy *proxy,
+                     int32_t ndim,
+                     const int64_t *shape,
+                     ap_proxy **out,
+                     ap_error *err);
+
+/// Another handle to the same array, to be freed on its own. Cheap. NULL if
+/// `proxy` is NULL.
+AP_API ap_proxy *ap_clone(const ap_proxy *proxy);
+
+/// Free a handle. NULL is fine. No call on this handle may be running.
+/// Plans and reshaped proxies made from it stay valid.
+AP_API void ap_free(ap_proxy *proxy);
+
+/// Give back what can be made again: cached data and the open file. The next
+/// read opens the file anew, and fails with `AP_ERR_CHANGED` if it differs.
+AP_API void ap_trim(const ap_proxy *proxy);
+
+/// New options with the default values. NULL only if memory ran out.
+AP_API ap_options *ap_options_new(void);
+
+/// Free options. NULL is fine.
+AP_API void ap_options_free(ap_options *options);
+
+/// Set a number. A key that this library does not know, or a value out of
+/// range, gives `AP_ERR_OPTION`: a program built for a newer library can go on.
+AP_API
+ap_status ap_options_set_int(ap_options *options,
+                             int32_t key,
+                             int64_t value,
+                             ap_error *err);
+
+/// Set a text. It is copied. Otherwise as `ap_options_set_int`.
+AP_API
+ap_status ap_options_set_text(ap_options *options,
+                              int32_t key,
+                              const char *value,
+                              ap_error *err);
+
+/// Set several at once: "mmap=0,codec=gzip". Names are those of the keys in
+/// lower case, without AP_OPT_. All or nothing. A text that holds a comma
+/// needs `ap_options_set_text`.
+AP_API
+ap_status ap_options_parse(ap_options *options,
+                           const char *text,
+                           ap_error *err);
+
+/// Check a selection. Arguments as in `ap_read_slice`.
+AP_API
+ap_status ap_plan_new(const ap_proxy *proxy,
+                      const ap_slice *index,
+                      int32_t nindex,
+                      ap_dtype dtype,
+                      uint32_t flags,
+                      ap_plan **plan,
+                      ap_error *err);
+
+/// Shape of the result. As `ap_shape`.
+AP_API
+int32_t ap_plan_shape(const ap_plan *plan,
+                      int64_t *shape,
+                      int32_t capacity);
+
+/// Type of the result; never `AP_AUTO` or `AP_DISK`.
+AP_API ap_dtype ap_plan_dtype(const ap_plan *plan);
+
+/// Size of the packed result in bytes, or a negative status.
+AP_API int64_t ap_plan_nbytes(const ap_plan *plan);
+
+/// Bytes that a read would take from the file, or would have to decompress,
+/// or a negative status. For choosing an order or a chunk size.
+AP_API int64_t ap_plan_cost(const ap_plan *plan);
+
+/// Read. `buffer` is an allocation of `nbytes`. With `strides` NULL the
+/// result is packed from `offset` on. Otherwise element (0,...,0) goes to
+/// byte `offset` and `strides` holds bytes per axis, negative ones included.
+/// Every element must lie inside the buffer: one beyond its end gives
+/// `AP_ERR_BUFFER`, one before it `AP_ERR_ARGUMENT`. No two may overlap: of
+/// the axes longer than 1, sorted by the size of their strides, each stride
+/// must be at least the bytes that those before it span (`AP_ERR_ARGUMENT`).
+/// No alignment is needed; bytes between elements are not touched. `control`
+/// must be NULL in this version.
+AP_API
+ap_status ap_plan_read(const ap_plan *plan,
+                       void *buffer,
+                       size_t nbytes,
+                       size_t offset,
+                       const int64_t *strides,
+                       ap_control *control,
+                       ap_error *err);
+
+/// Free a plan. NULL is fine.
+AP_API void ap_plan_free(ap_plan *plan);
+
+/// Read a selection into `out`, packed, in native byte order. `nbytes` is the
+/// size of `out`; if it is too small nothing is read, the result is
+/// `AP_ERR_BUFFER`, and `err->detail` holds the bytes needed (see
+/// `ap_slice_nbytes`). An empty result needs no buffer. After other failures
+/// `out` holds anything.
+AP_API
+ap_status ap_read_slice(const ap_proxy *proxy,
+                        const ap_slice *index,
+                        int32_t nindex,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        void *out,
+                        size_t nbytes,
+                        ap_error *err);
+
+/// Read the whole array. Otherwise as `ap_read_slice`.
+AP_API
+ap_status ap_read_all(const ap_proxy *proxy,
+                      ap_dtype dtype,
+                      uint32_t flags,
+                      void *out,
+                      size_t nbytes,
+                      ap_error *err);
+
+/// Read a box, as netCDF and HDF5 name it: for each of the `ndim` axes (all of
+/// the array's) `count` elements from `start` on, `step` apart. `step` may be
+/// NULL for 1; negative steps walk back. `start` does not count from the end.
+/// An element outside the array gives `AP_ERR_INDEX`.
+AP_API
+ap_status ap_read_box(const ap_proxy *proxy,
+                      int32_t ndim,
+                      const int64_t *start,
+                      const int64_t *count,
+                      const int64_t *step,
+                      ap_dtype dtype,
+                      uint32_t flags,
+                      void *out,
+                      size_t nbytes,
+                      ap_error *err);
+
+/// Read an index from text such as "10:20, ..., ::-1, 0". Returns the number
+/// of entries or a negative status; writes at most `capacity` of them.
+AP_API
+int32_t ap_slice_parse(const char *text,
+                       ap_slice *index,
+                       int32_t capacity,
+                       ap_error *err);
+
+/// Shape that an index gives, without reading. As `ap_shape`.
+AP_API
+int32_t ap_slice_shape(const ap_proxy *proxy,
+                       const ap_slice *index,
+                       int32_t nindex,
+                       int64_t *shape,
+                       int32_t capacity,
+                       ap_error *err);
+
+/// Bytes that `ap_read_slice` with these arguments writes, or a negative
+/// status.
+AP_API
+int64_t ap_slice_nbytes(const ap_proxy *proxy,
+                        const ap_slice *index,
+                        int32_t nindex,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        ap_error *err);
+
+/// Read a file. `path` is UTF-8 on Windows and bytes for the system elsewhere.
+/// The file is opened at once, so a missing one fails here. A relative path
+/// is made absolute at once.
+AP_API
+ap_status ap_source_file(const char *path,
+                         ap_source **source,
+                         ap_error *err);
+
+/// Read memory. It is borrowed: keep it unchanged until `release(user)` is
+/// called. `release` may be NULL for memory that outlives every handle.
+AP_API
+ap_status ap_source_memory(const void *data,
+                           size_t size,
+                           ap_release_fn release,
+                           void *user,
+                           ap_source **source,
+                           ap_error *err);
+
+/// Read through functions of the caller, such as a Python file object or an
+/// object store. `size` is called once, now. `release` may be NULL. On
+/// failure `release` is not called.
+AP_API
+ap_status ap_source_callbacks(ap_read_at_fn read_at,
+                              ap_size_fn size,
+                              ap_release_fn release,
+                              void *user,
+                              uint32_t flags,
+                              ap_source **source,
+                              ap_error *err);
+
+/// Let go of a source. NULL is fine.
+AP_API void ap_source_free(ap_source *source);
+
+/// Name of a code, such as "AP_ERR_IO". Static; never NULL.
+AP_API const char *ap_status_name(ap_status status);
+
+/// One sentence about a code. Static; never NULL.
+AP_API const char *ap_status_message(ap_status status);
+
+/// Version of the library that is running, as `AP_VERSION_NUMBER` encodes it.
+/// Compare with `AP_VERSION_NUMBER` to find a header and library that differ.
+AP_API int32_t ap_version(void);
+
+/// Version as text, such as "0.1.0". Static; never free it.
+AP_API const char *ap_version_string(void);
+
+/// `AP_ABI_VERSION` of the library that is running.
+AP_API int32_t ap_abi_version(void);
+
+/// 1 if this build has the named feature (a format as `ap_format` names it, a
+/// codec as `ap_codec` does, "mmap", "threads", ...), else 0. Unknown names
+/// give 0.
+AP_API int32_t ap_has(const char *feature);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* ARRAYPROXY_H */
+
+/* Short ways to write index entries. */
+#if !defined(AP_NO_INLINE) && !defined(ARRAYPROXY_H_INLINE)
+#define ARRAYPROXY_H_INLINE
+static inline ap_slice ap_range(int64_t start, int64_t stop, int64_t step)
+{
+    ap_slice s;
+    s.kind = AP_SLICE_RANGE; s.start = start; s.stop = stop; s.step = step;
+    return s;
+}
+static inline ap_slice ap_at(int64_t i)
+{
+    ap_slice s;
+    s.kind = AP_SLICE_AT; s.start = i; s.stop = 0; s.step = 1;
+    return s;
+}
+static inline ap_slice ap_all(void) { return ap_range(AP_NONE, AP_NONE, 1); }
+static inline ap_slice ap_rest(void)
+{
+    ap_slice s;
+    s.kind = AP_SLICE_ELLIPSIS; s.start = 0; s.stop = 0; s.step = 1;
+    return s;
+}
+static inline ap_slice ap_newaxis(void)
+{
+    ap_slice s;
+    s.kind = AP_SLICE_NEWAXIS; s.start = 0; s.stop = 0; s.step = 1;
+    return s;
+}
+#endif /* ARRAYPROXY_H_INLINE */

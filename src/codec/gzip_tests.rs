@@ -1,0 +1,174 @@
+//! gzip files made by another encoder, cut, joined and damaged.
+
+use std::io::Write;
+
+use super::*;
+use crate::io::Memory;
+
+fn deflate(data: &[u8], level: u32) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn open(bytes: &[u8], verify: bool) -> Gzip {
+    Gzip::new(Arc::new(Memory(Arc::new(bytes.to_vec()))), verify)
+}
+
+/// Bytes that compress to about a half.
+fn sample(n: usize) -> Vec<u8> {
+    let mut state = 12345u32;
+    (0..n)
+        .map(|i| {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            if i % 3 == 0 {
+                (state >> 24) as u8
+            } else {
+                (i / 1000) as u8
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn reads_anywhere_in_any_order() {
+    let data = sample(300_000);
+    let gzip = open(&deflate(&data, 6), true);
+    let mut at = 7u64;
+    for _ in 0..200 {
+        at = at * 1_103_515_245 % 299_999;
+        let len = (at * 31 % 5000) as usize;
+        let end = (at as usize + len).min(data.len());
+        assert_eq!(gzip.read_vec(at, len).unwrap(), &data[at as usize..end]);
+    }
+    assert_eq!(gzip.read_vec(0, 400_000).unwrap(), data);
+    assert_eq!(gzip.read_vec(300_000, 1).unwrap(), []);
+    assert_eq!(gzip.read_vec(u64::MAX, 1).unwrap(), []);
+}
+
+#[test]
+fn members_zeros_and_junk() {
+    let data = sample(70_000);
+    let (first, second) = data.split_at(30_000);
+    let empty = deflate(b"", 6);
+    let joined = [
+        &empty[..],
+        &deflate(first, 0),
+        &[0; 513],
+        &deflate(second, 9),
+        &empty,
+    ]
+    .concat();
+    for tail in [
+        &b""[..],
+        &[0; 100],
+        b"junk",
+        b"\0\0\x1F\x8B",
+        b"\x1F\x8B\x08\xFFxxxxxxxxxx",
+    ] {
+        let gzip = open(&[&joined[..], tail].concat(), true);
+        assert_eq!(gzip.read_vec(0, 100_000).unwrap(), data);
+        assert_eq!(gzip.read_vec(29_990, 20).unwrap(), &data[29_990..30_010]);
+    }
+    assert_eq!(open(&empty, true).read_vec(0, 10).unwrap(), []);
+}
+
+#[test]
+fn header_fields_are_gone_over() {
+    let data = sample(1000);
+    let plain = deflate(&data, 6);
+    let mut fields = plain[..10].to_vec();
+    fields[3] = 4 | 8 | 16 | 2 | 1;
+    fields.extend([3, 0, b'a', 0, b'c']);
+    fields.extend(b"name\0a comment\0\xAB\xCD");
+    fields.extend(&plain[10..]);
+    assert_eq!(open(&fields, true).read_vec(0, 2000).unwrap(), data);
+    // Cut anywhere in the header, the file holds nothing.
+    for len in 10..fields.len() - plain.len() + 10 {
+        let error = open(&fields[..len], true).read_vec(0, 1).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec, "cut at {len}");
+    }
+    fields[3] |= 0x20;
+    let error = open(&fields, true).read_vec(0, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Codec);
+}
+
+#[test]
+fn a_cut_file_gives_what_is_there() {
+    let data = sample(5000);
+    let whole = deflate(&data, 6);
+    let mut last = 0;
+    for len in 10..whole.len() {
+        let found = open(&whole[..len], true).read_vec(0, 9999).unwrap();
+        assert!(
+            data.starts_with(&found) && found.len() >= last,
+            "cut at {len}"
+        );
+        last = found.len();
+    }
+    assert_eq!(last, data.len(), "all data are there before the trailer is");
+}
+
+#[test]
+fn a_flipped_bit_never_gives_wrong_data() {
+    let data = sample(2000);
+    let whole = deflate(&data, 6);
+    let mut errors = 0;
+    for bit in 8 * 10..8 * whole.len() {
+        let mut damaged = whole.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let gzip = open(&damaged, true);
+        let read = gzip.read_vec(0, data.len());
+        match read.and_then(|found| gzip.check_end(data.len() as u64).map(|()| found)) {
+            // Without the member's end in the file there is nothing to check.
+            Ok(found) => assert!(
+                found == data
+                    || found.len() < data.len()
+                    || gzip.read_vec(0, 1 << 20).unwrap().len() > data.len(),
+                "bit {bit} gives wrong data"
+            ),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Codec, "bit {bit}");
+                assert!(error.offset().is_some());
+                errors += 1;
+            }
+        }
+    }
+    assert!(errors > 8 * whole.len() / 2, "{errors}");
+}
+
+#[test]
+fn checksums_are_looked_at_where_a_member_was_read_whole() {
+    let data = sample(100_000);
+    let mut wrong = deflate(&data, 6);
+    let end = wrong.len();
+    wrong[end - 6] ^= 1;
+    let gzip = open(&wrong, true);
+    assert_eq!(gzip.read_vec(0, 99_999).unwrap(), &data[..99_999]);
+    let error = gzip.read_vec(0, 100_000).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Codec);
+    assert!(error.to_string().contains("checksum"), "{error}");
+    assert_eq!(
+        gzip.read_vec(99_000, 1000).unwrap_err().kind(),
+        ErrorKind::Codec
+    );
+    assert_eq!(open(&wrong, false).read_vec(0, 100_000).unwrap(), data);
+    wrong[end - 6] ^= 1;
+    wrong[end - 1] ^= 1;
+    let error = open(&wrong, true).read_vec(0, 100_000).unwrap_err();
+    assert!(error.to_string().contains("100000"), "{error}");
+}
+
+#[test]
+fn memory_stays_bounded() {
+    // 64 MB of zeros in 64 KB: decoding must not hold what it skips.
+    let zeros = deflate(&vec![0; 64 << 20], 9);
+    let gzip = open(&zeros, true);
+    for _ in 0..2 * KEPT {
+        assert_eq!(gzip.read_vec((64 << 20) - 1, 10).unwrap(), [0]);
+        assert_eq!(gzip.read_vec(0, 1).unwrap(), [0]);
+    }
+    let kept = gzip.kept.lock().unwrap();
+    assert!(kept.len() <= KEPT);
+    assert!(kept.iter().all(|decoder| decoder.input.capacity() <= INPUT));
+}

@@ -1,0 +1,51 @@
+//! Raw deflate (RFC 1951), resumable at any byte of input and output.
+
+// Output goes to memory that was never written; the decoder says how much of
+// it it wrote.
+#![allow(unsafe_code)]
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::io::ReadBuf;
+
+/// A stream being decoded.
+pub(super) struct Inflate(Decompress);
+
+/// What a step did.
+pub(super) struct Step {
+    /// Bytes of input used up.
+    pub(super) used: usize,
+    /// Whether the stream has ended; the input behind it is not used.
+    pub(super) ended: bool,
+}
+
+/// The input is no valid deflate stream.
+#[derive(Debug)]
+pub(super) struct Damaged;
+
+impl Inflate {
+    pub(super) fn new() -> Inflate {
+        Inflate(Decompress::new(false))
+    }
+
+    /// Begin a new stream.
+    pub(super) fn reset(&mut self) {
+        self.0.reset(false);
+    }
+
+    /// Decode until the output is full, the input used up, or the stream at
+    /// its end. A step without room still finds the end if it is next.
+    pub(super) fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step, Damaged> {
+        let (before_in, before_out) = (self.0.total_in(), self.0.total_out());
+        let status = self
+            .0
+            .decompress_uninit(input, output.unfilled(), FlushDecompress::None)
+            .map_err(|_| Damaged)?;
+        // SAFETY: the decoder counts the bytes that it wrote to the front.
+        unsafe { output.advance((self.0.total_out() - before_out) as usize) };
+        Ok(Step {
+            used: (self.0.total_in() - before_in) as usize,
+            ended: status == Status::StreamEnd,
+        })
+    }
+}

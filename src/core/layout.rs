@@ -1,0 +1,171 @@
+//! Where the elements of an array lie: a grid of blocks, each in a source at
+//! an offset, with the same signed strides inside all of them.
+
+use super::dtype::{ByteOrder, DType, Order};
+use super::shape;
+
+/// One block of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Number of the source that holds it.
+    pub(crate) source: u32,
+    /// Byte of its element (0,...,0) in the source's decoded data. With
+    /// negative strides this is not its lowest byte.
+    pub(crate) offset: u64,
+}
+
+/// Type, shape and place of the stored elements. Element (i,...) lies in
+/// block (i / block,...) at `offset + sum((i % block) * stride)`.
+///
+/// A file with one array has one block. A regular grid serves the others:
+/// frames and series cut the slowest axis, chunked formats cut all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) dtype: DType,
+    pub(crate) byte_order: ByteOrder,
+    /// Order in which elements are stored; what reshaping keeps.
+    pub(crate) order: Order,
+    pub(crate) shape: Vec<i64>,
+    /// Shape of a full block, at least 1 on each axis. Blocks at the far
+    /// edges may be cut off by the shape; their strides stay the same.
+    pub(crate) block: Vec<i64>,
+    /// Bytes from one element to the next inside a block, per axis.
+    pub(crate) strides: Vec<i64>,
+    /// The blocks, the first axis of the grid moving fastest.
+    pub(crate) blocks: Vec<Block>,
+}
+
+impl Layout {
+    /// A layout, if its parts agree: lengths match, no two elements of a block
+    /// share a byte, and no byte lies before 0 or beyond `i64::MAX`.
+    pub(crate) fn new(
+        dtype: DType,
+        byte_order: ByteOrder,
+        order: Order,
+        shape: Vec<i64>,
+        block: Vec<i64>,
+        strides: Vec<i64>,
+        blocks: Vec<Block>,
+    ) -> Option<Layout> {
+        let layout = Layout {
+            dtype,
+            byte_order,
+            order,
+            shape,
+            block,
+            strides,
+            blocks,
+        };
+        let ndim = layout.shape.len();
+        let lengths_match = layout.block.len() == ndim && layout.strides.len() == ndim;
+        let positive = layout.shape.iter().all(|&n| n >= 0) && layout.block.iter().all(|&n| n > 0);
+        if ndim > shape::MAX_NDIM || !lengths_match || !positive {
+            return None;
+        }
+        shape::nbytes(&layout.shape, dtype.size())?;
+        let blocks = layout.grid().try_fold(1i64, |n, len| n.checked_mul(len))?;
+        if blocks != layout.blocks.len() as i64 || !layout.is_disjoint() {
+            return None;
+        }
+        let fits = |(_, low, high): (u32, i128, i128)| low >= 0 && high <= i64::MAX as i128;
+        if !layout.extents().all(fits) {
+            return None;
+        }
+        Some(layout)
+    }
+
+    /// One packed block at `offset` of source 0.
+    pub(crate) fn packed(
+        dtype: DType,
+        byte_order: ByteOrder,
+        order: Order,
+        shape: &[i64],
+        offset: u64,
+    ) -> Option<Layout> {
+        if shape.iter().any(|&n| n < 0) {
+            return None;
+        }
+        Layout::new(
+            dtype,
+            byte_order,
+            order,
+            shape.to_vec(),
+            shape.iter().map(|&n| n.max(1)).collect(),
+            shape::packed_strides(shape, dtype.size(), order),
+            vec![Block { source: 0, offset }],
+        )
+    }
+
+    /// The same elements in the order in which they are stored, with another
+    /// shape of as many; `None` where blocks or strides do not allow it.
+    pub(crate) fn reshaped(&self, shape: &[i64]) -> Option<Layout> {
+        let [block] = *self.blocks.as_slice() else {
+            return None;
+        };
+        let packed = shape::packed_strides(&self.shape, self.dtype.size(), self.order);
+        let differs = |axis: usize| self.shape[axis] > 1 && self.strides[axis] != packed[axis];
+        if !self.shape.contains(&0) && (0..self.shape.len()).any(differs) {
+            return None;
+        }
+        let layout = Self::packed(self.dtype, self.byte_order, self.order, shape, block.offset)?;
+        Some(Layout {
+            blocks: vec![block],
+            ..layout
+        })
+    }
+
+    /// Number of blocks along each axis, at least 1.
+    pub(crate) fn grid(&self) -> impl Iterator<Item = i64> {
+        let blocks = |(&n, &block): (&i64, &i64)| ((n - 1).max(0) / block) + 1;
+        self.shape.iter().zip(&self.block).map(blocks)
+    }
+
+    /// For each block its source and the bytes [low, high) that its elements
+    /// take there; none for an array without elements.
+    pub(crate) fn extents(&self) -> impl Iterator<Item = (u32, i128, i128)> {
+        let grid: Vec<i64> = self.grid().collect();
+        let empty = self.shape.contains(&0);
+        let blocks = if empty { &[] } else { self.blocks.as_slice() };
+        blocks.iter().enumerate().map(move |(number, block)| {
+            let mut rest = number as i64;
+            let mut low = block.offset as i128;
+            let mut high = low + self.dtype.size() as i128;
+            for (axis, blocks) in grid.iter().enumerate() {
+                let place = rest % blocks;
+                rest /= blocks;
+                let len = self.block[axis].min(self.shape[axis] - place * self.block[axis]);
+                let reach = (len - 1) as i128 * self.strides[axis] as i128;
+                low += reach.min(0);
+                high += reach.max(0);
+            }
+            (block.source, low, high)
+        })
+    }
+
+    /// The end of the elements in a source; 0 if there are none.
+    pub(crate) fn end_of(&self, source: u32) -> u64 {
+        let ends = self.extents().filter(|extent| extent.0 == source);
+        // In range, as checked when the layout was made.
+        ends.map(|(_, _, high)| high as u64).max().unwrap_or(0)
+    }
+
+    /// The byte of element (0,...,0), if all elements are in one block.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        match *self.blocks.as_slice() {
+            [block] => Some(block.offset),
+            _ => None,
+        }
+    }
+
+    /// Sorted by size, each stride steps over all that the smaller ones span.
+    /// So elements are apart, and walking the axes in this order walks the
+    /// bytes upwards.
+    fn is_disjoint(&self) -> bool {
+        if self.shape.contains(&0) {
+            return true;
+        }
+        let longest = |axis: usize| self.block[axis].min(self.shape[axis]);
+        let axes = (0..self.shape.len()).map(|axis| (longest(axis), self.strides[axis]));
+        shape::is_disjoint(axes, self.dtype.size())
+    }
+}

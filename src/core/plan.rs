@@ -1,0 +1,310 @@
+//! From a selection on a layout to the bytes to read and where they go.
+//!
+//! Each block that the selection touches becomes a [`Walk`]: nested loops over
+//! source bytes, the smallest step innermost, so that bytes come in ascending
+//! order whatever the order of the result. A walk is cut into [`Piece`]s,
+//! spans of the source that are read in one go. A piece takes in gaps between
+//! elements where skipping them costs more than reading them.
+
+use super::layout::Layout;
+use super::slice::{Selection, Take};
+use crate::error::Result;
+
+/// One loop: `n` items, `from` bytes apart in the source and `to` bytes apart
+/// in the result. `from` is positive, `to` may be anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dim {
+    pub(crate) n: i64,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+/// The elements wanted of one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Walk {
+    pub(crate) source: u32,
+    /// First byte wanted in the source.
+    pub(crate) offset: u64,
+    /// Byte of the result, from its element (0,...,0), where the first goes.
+    pub(crate) to: i64,
+    /// Bytes of a stored element.
+    item: i64,
+    /// Loops, innermost first. Neighbours that are one loop are merged.
+    dims: Vec<Dim>,
+}
+
+/// What is read in one go: `len` bytes from `offset` on, and the loops over
+/// the elements in them.
+#[derive(Debug)]
+pub(crate) struct Piece<'a> {
+    pub(crate) offset: u64,
+    pub(crate) len: usize,
+    pub(crate) to: i64,
+    pub(crate) dims: &'a [Dim],
+}
+
+/// How a walk is cut into pieces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cutting {
+    /// Most bytes of a piece; a single element may be longer.
+    pub(crate) max: i64,
+    /// Most bytes between two elements that are read rather than skipped.
+    pub(crate) gap: i64,
+    /// Most loops in a piece.
+    pub(crate) loops: usize,
+}
+
+/// The walks of a selection, by source and offset. `to` holds the result's
+/// bytes per axis. None for a selection without elements.
+pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<Walk> {
+    if selection.is_empty() {
+        return Vec::new();
+    }
+    let ndim = layout.shape.len();
+    let mut steps = vec![0; ndim];
+    for (axis, &step) in selection.axes.iter().zip(to) {
+        if let Some(axis) = *axis {
+            steps[axis] = step;
+        }
+    }
+    let mut origin = 0;
+    let mut cuts = Vec::with_capacity(ndim);
+    for (axis, take) in selection.takes.iter().enumerate() {
+        let mut take = *take;
+        if take.step < 0 {
+            let last = (take.count - 1) * take.step;
+            take = Take {
+                start: take.start + last,
+                count: take.count,
+                step: -take.step,
+            };
+            origin += (take.count - 1) * steps[axis];
+            steps[axis] = -steps[axis];
+        }
+        cuts.push(Cut::all(&take, layout.block[axis]));
+    }
+    let grid: Vec<i64> = layout.grid().collect();
+    let mut walks = Vec::new();
+    let mut turn = vec![0; ndim];
+    loop {
+        let chosen = |axis: usize| -> &Cut { &cuts[axis][turn[axis]] };
+        let mut number = 0;
+        for axis in (0..ndim).rev() {
+            number = number * grid[axis] + chosen(axis).block;
+        }
+        let block = layout.blocks[number as usize];
+        let mut walk = Walk {
+            source: block.source,
+            offset: block.offset,
+            to: origin,
+            item: layout.dtype.size() as i64,
+            dims: Vec::with_capacity(ndim),
+        };
+        for (axis, &stride) in layout.strides.iter().enumerate() {
+            walk.push(chosen(axis), stride, steps[axis]);
+        }
+        walk.tidy();
+        walks.push(walk);
+        // The next combination of blocks, the first axis moving fastest.
+        let Some(axis) = (0..ndim).find(|&axis| turn[axis] + 1 < cuts[axis].len()) else {
+            break;
+        };
+        turn[..axis].fill(0);
+        turn[axis] += 1;
+    }
+    walks.sort_by_key(|walk| (walk.source, walk.offset));
+    walks
+}
+
+/// The part of a [`Take`] (of positive step) that lies in one block.
+struct Cut {
+    /// Place of the block in the grid.
+    block: i64,
+    /// First element taken, counted inside the block.
+    first: i64,
+    /// How many, and how many come before them in the take.
+    n: i64,
+    skipped: i64,
+    step: i64,
+}
+
+impl Cut {
+    fn all(take: &Take, block: i64) -> Vec<Cut> {
+        let mut cuts = Vec::new();
+        let mut skipped = 0;
+        while skipped < take.count {
+            let at = take.start + skipped * take.step;
+            let place = at / block;
+            let room = (block - 1 - at % block) / take.step + 1;
+            let n = room.min(take.count - skipped);
+            cuts.push(Cut {
+                block: place,
+                first: at % block,
+                n,
+                skipped,
+                step: take.step,
+            });
+            skipped += n;
+        }
+        cuts
+    }
+}
+
+impl Walk {
+    fn push(&mut self, cut: &Cut, stride: i64, to: i64) {
+        let mut dim = Dim {
+            n: cut.n,
+            from: cut.step * stride,
+            to,
+        };
+        let mut start = cut.first * stride;
+        self.to += cut.skipped * to;
+        if dim.n > 1 && dim.from < 0 {
+            start += (dim.n - 1) * dim.from;
+            self.to += (dim.n - 1) * dim.to;
+            (dim.from, dim.to) = (-dim.from, -dim.to);
+        }
+        // In range: the layout's bytes all lie within 0..i64::MAX.
+        self.offset = self.offset.wrapping_add_signed(start);
+        if dim.n > 1 {
+            self.dims.push(dim);
+        }
+    }
+
+    fn tidy(&mut self) {
+        self.dims.sort_by_key(|dim| dim.from);
+        let mut merged: Vec<Dim> = Vec::with_capacity(self.dims.len());
+        for dim in self.dims.drain(..) {
+            match merged.last_mut() {
+                Some(last) if dim.from == last.n * last.from && dim.to == last.n * last.to => {
+                    last.n *= dim.n;
+                }
+                _ => merged.push(dim),
+            }
+        }
+        self.dims = merged;
+    }
+
+    /// Bytes of the innermost run of neighbouring elements that are
+    /// neighbours in the result too, whose elements have `item` bytes.
+    pub(crate) fn run(&self, item: usize) -> i64 {
+        match self.dims.first() {
+            Some(dim) if dim.from == self.item && dim.to == item as i64 => dim.n * self.item,
+            _ => self.item,
+        }
+    }
+
+    /// Bytes from the first element to the end of the last.
+    pub(crate) fn span(&self) -> i64 {
+        self.span_of(self.dims.len())
+    }
+
+    /// Byte after the last wanted one.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.span() as u64
+    }
+
+    /// Visit the pieces, in ascending order of their bytes.
+    pub(crate) fn pieces(
+        &self,
+        cutting: Cutting,
+        visit: &mut dyn FnMut(&Piece<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let joined = self.joined(cutting);
+        self.cut(
+            self.dims.len(),
+            joined,
+            cutting,
+            self.offset,
+            self.to,
+            visit,
+        )
+    }
+
+    /// Number of pieces and bytes in them, without a walk through them.
+    pub(crate) fn cost(&self, cutting: Cutting) -> (u64, u64) {
+        let joined = self.joined(cutting);
+        let (mut pieces, mut bytes) = (1u64, self.item as u64);
+        for depth in 1..=self.dims.len() {
+            let n = self.dims[depth - 1].n as u64;
+            (pieces, bytes) = match self.group(depth, joined, cutting) {
+                Some(group) => {
+                    let groups = n.div_ceil(group as u64);
+                    let dim = self.dims[depth - 1];
+                    let inner = self.span_of(depth - 1) as u64;
+                    (groups, (n - groups) * dim.from as u64 + groups * inner)
+                }
+                None => (pieces.saturating_mul(n), bytes.saturating_mul(n)),
+            };
+        }
+        (pieces, bytes)
+    }
+
+    /// Bytes that the innermost `depth` loops span.
+    fn span_of(&self, depth: usize) -> i64 {
+        let reach = |dim: &Dim| (dim.n - 1) * dim.from;
+        self.item + self.dims[..depth].iter().map(reach).sum::<i64>()
+    }
+
+    /// How many of the innermost loops leave no gap that is worth skipping.
+    fn joined(&self, cutting: Cutting) -> usize {
+        let close = |&depth: &usize| self.dims[depth].from - self.span_of(depth) <= cutting.gap;
+        (0..self.dims.len().min(cutting.loops))
+            .take_while(close)
+            .count()
+    }
+
+    /// How many items of loop `depth` go into one piece; `None` if each of
+    /// them is cut by itself.
+    fn group(&self, depth: usize, joined: usize, cutting: Cutting) -> Option<i64> {
+        let dim = self.dims[depth - 1];
+        let room = cutting.max - self.span_of(depth - 1);
+        let fits = depth <= joined && room >= dim.from;
+        fits.then(|| (room / dim.from + 1).min(dim.n))
+    }
+
+    fn cut(
+        &self,
+        depth: usize,
+        joined: usize,
+        cutting: Cutting,
+        offset: u64,
+        to: i64,
+        visit: &mut dyn FnMut(&Piece<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(outer) = depth.checked_sub(1) else {
+            return visit(&Piece {
+                offset,
+                len: self.item as usize,
+                to,
+                dims: &[],
+            });
+        };
+        let dim = self.dims[outer];
+        let at = |i: i64| (offset + (i * dim.from) as u64, to + i * dim.to);
+        let Some(group) = self.group(depth, joined, cutting) else {
+            return (0..dim.n).try_for_each(|i| {
+                let (offset, to) = at(i);
+                self.cut(outer, joined, cutting, offset, to, visit)
+            });
+        };
+        let inner = self.span_of(outer);
+        let mut dims = self.dims[..depth].to_vec();
+        for first in (0..dim.n).step_by(group as usize) {
+            let n = group.min(dim.n - first);
+            let (offset, to) = at(first);
+            dims[outer].n = n;
+            visit(&Piece {
+                offset,
+                len: ((n - 1) * dim.from + inner) as usize,
+                to,
+                dims: &dims,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,35 @@
+//! The C ABI, a thin layer over the Rust API. Its manual is the header
+//! `arrayproxy.h`, which is made from this module.
+//!
+//! Every function goes through `guard`, so that no panic crosses the border.
+//! Integers from C are checked and turned into Rust's types before use, and
+//! handles are boxes of reference-counted values, so they may be freed in any
+//! order.
+
+// The names are C's, and pointers from C are what this room is for.
+#![allow(unsafe_code, non_camel_case_types)]
+// The rules that make calls safe are the header's, said once for all.
+#![allow(clippy::missing_safety_doc)]
+
+mod dtype;
+mod guard;
+mod meta;
+mod open;
+mod options;
+mod plan;
+mod read;
+mod slice;
+mod source;
+mod status;
+mod version;
+
+pub use dtype::*;
+pub use meta::*;
+pub use open::*;
+pub use options::*;
+pub use plan::*;
+pub use read::*;
+pub use slice::*;
+pub use source::*;
+pub use status::*;
+pub use version::*;

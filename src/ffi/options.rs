@@ -1,0 +1,229 @@
+//! Settings for the open functions.
+
+use std::ffi::c_char;
+
+use super::dtype::{AP_FLOAT32, AP_FLOAT64};
+use super::guard::{call, free, handle_mut, quiet, text};
+use super::status::{AP_OK, ap_error, ap_status};
+use crate::error::{Error, ErrorKind, Result};
+use crate::{Codec, DType, FactorType, Format, Mapping, Options};
+
+/// Settings for the open functions. Make one, set what differs from the
+/// defaults, pass it to any number of calls, free it: opening copies it.
+/// Setting needs it alone; passing it does not.
+pub struct ap_options {
+    pub(super) options: Options,
+}
+
+/// Text: the format, as `ap_format` names it. Default: detect.
+pub const AP_OPT_FORMAT: i32 = 1;
+
+/// Text: "auto", "none", "gzip". Default: detect by content.
+pub const AP_OPT_CODEC: i32 = 2;
+
+/// 0 never map the file, 1 map it if possible, 2 fail opening with
+/// `AP_ERR_UNSUPPORTED` if it can't be mapped. Default 1. Compressed data and
+/// callback sources are never mapped. With 1 the library's own reads may use
+/// the map; the file's size is checked before each, but a file that is cut
+/// during a read can end the process (SIGBUS). 0 rules that out.
+pub const AP_OPT_MMAP: i32 = 3;
+
+/// 1 keep the file open between reads, 0 open it for each read. Default 1.
+/// 0 serves programs that hold thousands of proxies.
+pub const AP_OPT_KEEP_OPEN: i32 = 4;
+
+/// Largest result in bytes that a read may make. Default: no limit.
+pub const AP_OPT_MAX_BYTES: i32 = 7;
+
+/// 1 check the checksums of compressed data when whole members are read.
+/// Default 1.
+pub const AP_OPT_VERIFY: i32 = 11;
+
+/// 1 fail on headers that break the format's rules; 0 read them as NiBabel
+/// does and note it, see `ap_warning`. Default 0.
+pub const AP_OPT_STRICT: i32 = 12;
+
+/// `AP_FLOAT64` or `AP_FLOAT32`: type of slope and intercept as given to
+/// `ap_open_layout`, which decides the type of scaled results. Default
+/// `AP_FLOAT64`.
+pub const AP_OPT_FACTOR_TYPE: i32 = 16;
+
+/// Keys and their names in `ap_options_parse`.
+const NAMES: [(i32, &str); 8] = [
+    (AP_OPT_FORMAT, "format"),
+    (AP_OPT_CODEC, "codec"),
+    (AP_OPT_MMAP, "mmap"),
+    (AP_OPT_KEEP_OPEN, "keep_open"),
+    (AP_OPT_MAX_BYTES, "max_bytes"),
+    (AP_OPT_VERIFY, "verify"),
+    (AP_OPT_STRICT, "strict"),
+    (AP_OPT_FACTOR_TYPE, "factor_type"),
+];
+
+/// New options with the default values. NULL only if memory ran out.
+#[unsafe(no_mangle)]
+pub extern "C" fn ap_options_new() -> *mut ap_options {
+    quiet(std::ptr::null_mut(), || {
+        Box::into_raw(Box::new(ap_options {
+            options: Options::default(),
+        }))
+    })
+}
+
+/// Free options. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_options_free(options: *mut ap_options) {
+    // SAFETY: NULL or from `ap_options_new`, as the header asks.
+    unsafe { free(options) }
+}
+
+/// Set a number. A key that this library does not know, or a value out of
+/// range, gives `AP_ERR_OPTION`: a program built for a newer library can go on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_options_set_int(
+    options: *mut ap_options,
+    key: i32,
+    value: i64,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let handle = handle_mut(options, "options")?;
+            handle.options = with_int(&handle.options, key, value)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Set a text. It is copied. Otherwise as `ap_options_set_int`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_options_set_text(
+    options: *mut ap_options,
+    key: i32,
+    value: *const c_char,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let handle = handle_mut(options, "options")?;
+            handle.options = with_text(&handle.options, key, text(value, "value")?)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Set several at once: "mmap=0,codec=gzip". Names are those of the keys in
+/// lower case, without AP_OPT_. All or nothing. A text that holds a comma
+/// needs `ap_options_set_text`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_options_parse(
+    options: *mut ap_options,
+    text: *const c_char,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let handle = handle_mut(options, "options")?;
+            let text = super::guard::text(text, "text")?;
+            let mut changed = handle.options.clone();
+            for entry in text
+                .split(',')
+                .map(str::trim)
+                .filter(|_| !text.trim().is_empty())
+            {
+                changed = with_entry(&changed, entry)?;
+            }
+            handle.options = changed;
+            Ok(AP_OK)
+        })
+    }
+}
+
+fn wrong(text: String) -> Error {
+    Error::new(ErrorKind::Option, text)
+}
+
+fn name(key: i32) -> Result<&'static str> {
+    let found = NAMES.iter().find(|entry| entry.0 == key);
+    found
+        .map(|entry| entry.1)
+        .ok_or_else(|| wrong(format!("{key} is no option of this library")))
+}
+
+fn with_int(options: &Options, key: i32, value: i64) -> Result<Options> {
+    let options = options.clone();
+    let out_of_range = |wanted: &str| {
+        let name = name(key)?;
+        Err(wrong(format!(
+            "option '{name}' is {value}, wanted {wanted}"
+        )))
+    };
+    let switch = |set: &dyn Fn(bool) -> Options| match value {
+        0 | 1 => Ok(set(value == 1)),
+        _ => out_of_range("0 or 1"),
+    };
+    match key {
+        AP_OPT_MMAP => Ok(options.mapping(match value {
+            0 => Mapping::Never,
+            1 => Mapping::Possible,
+            2 => Mapping::Required,
+            _ => return out_of_range("0, 1 or 2"),
+        })),
+        AP_OPT_KEEP_OPEN => switch(&|on| options.clone().keep_open(on)),
+        AP_OPT_VERIFY => switch(&|on| options.clone().verify(on)),
+        AP_OPT_STRICT => switch(&|on| options.clone().strict(on)),
+        AP_OPT_MAX_BYTES => match u64::try_from(value) {
+            Ok(most) => Ok(options.max_bytes(Some(most))),
+            Err(_) => out_of_range("0 or more"),
+        },
+        AP_OPT_FACTOR_TYPE => Ok(options.factor_type(match i32::try_from(value) {
+            Ok(AP_FLOAT32) => FactorType::Float32,
+            Ok(AP_FLOAT64) => FactorType::Float64,
+            _ => return out_of_range("AP_FLOAT32 or AP_FLOAT64"),
+        })),
+        _ => Err(wrong(format!("option '{}' takes a text", name(key)?))),
+    }
+}
+
+fn with_text(options: &Options, key: i32, value: &str) -> Result<Options> {
+    let options = options.clone();
+    match key {
+        AP_OPT_FORMAT => match Format::parse(value) {
+            Some(format) => Ok(options.format(Some(format))),
+            None => Err(wrong(format!(
+                "'{value}' is no format that this build can read"
+            ))),
+        },
+        AP_OPT_CODEC => match Codec::parse(value) {
+            Some(codec) => Ok(options.codec(Some(codec))),
+            None if value == "auto" => Ok(options.codec(None)),
+            None => Err(wrong(format!(
+                "'{value}' is no compression that this build can read"
+            ))),
+        },
+        _ => Err(wrong(format!("option '{}' takes a number", name(key)?))),
+    }
+}
+
+fn with_entry(options: &Options, entry: &str) -> Result<Options> {
+    let (name, value) = entry
+        .split_once('=')
+        .ok_or_else(|| wrong(format!("'{entry}' is not of the form name=value")))?;
+    let (name, value) = (name.trim(), value.trim());
+    let key = NAMES
+        .iter()
+        .find(|entry| entry.1 == name)
+        .map(|entry| entry.0);
+    let key = key.ok_or_else(|| wrong(format!("'{name}' is no option of this library")))?;
+    match (key, value.parse(), DType::parse(value)) {
+        (AP_OPT_FORMAT | AP_OPT_CODEC, ..) => with_text(options, key, value),
+        (_, Ok(number), _) => with_int(options, key, number),
+        (AP_OPT_FACTOR_TYPE, _, Some(dtype)) => with_int(options, key, dtype.code().into()),
+        _ => Err(wrong(format!(
+            "option '{name}' is '{value}', wanted a number"
+        ))),
+    }
+}

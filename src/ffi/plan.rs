@@ -1,0 +1,126 @@
+//! Plans: check once, read as often as wanted, into strided memory.
+
+use std::ffi::c_void;
+
+use super::dtype::ap_dtype;
+use super::guard::{call, count, free, give, handle, list, place, quiet};
+use super::open::{ap_proxy, proxy_of};
+use super::read::{buffer_of, read_as};
+use super::slice::{ap_slice, index_of};
+use super::status::{AP_OK, ap_error, ap_status};
+use crate::Plan;
+use crate::error::{Error, ErrorKind};
+
+/// A checked selection, ready to read as often as wanted, by many threads at
+/// once. It says how large the result is before any reading.
+pub struct ap_plan {
+    plan: Plan,
+}
+
+/// Watches and stops reads. This version of the library makes none.
+pub struct ap_control {
+    _private: (),
+}
+
+/// Check a selection. Arguments as in `ap_read_slice`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_new(
+    proxy: *const ap_proxy,
+    index: *const ap_slice,
+    nindex: i32,
+    dtype: ap_dtype,
+    flags: u32,
+    plan: *mut *mut ap_plan,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let place = place(plan, "plan")?;
+            let proxy = proxy_of(proxy)?;
+            let plan = proxy.plan(&index_of(index, nindex)?, read_as(dtype, flags)?)?;
+            plan.check_limit()?;
+            *place = Box::into_raw(Box::new(ap_plan { plan }));
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Shape of the result. As `ap_shape`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_shape(
+    plan: *const ap_plan,
+    shape: *mut i64,
+    capacity: i32,
+) -> i32 {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    count(|| unsafe { give(handle(plan, "plan")?.plan.shape(), shape, capacity) })
+}
+
+/// Type of the result; never `AP_AUTO` or `AP_DISK`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_dtype(plan: *const ap_plan) -> ap_dtype {
+    // SAFETY: NULL or valid, as the header asks.
+    let handle = unsafe { plan.as_ref() };
+    quiet(0, || handle.map_or(0, |handle| handle.plan.dtype().code()))
+}
+
+/// Size of the packed result in bytes, or a negative status.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_nbytes(plan: *const ap_plan) -> i64 {
+    // SAFETY: NULL or valid, as the header asks.
+    count(|| Ok(unsafe { handle(plan, "plan") }?.plan.nbytes()))
+}
+
+/// Bytes that a read would take from the file, or would have to decompress,
+/// or a negative status. For choosing an order or a chunk size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_cost(plan: *const ap_plan) -> i64 {
+    // SAFETY: NULL or valid, as the header asks.
+    let plan = unsafe { handle(plan, "plan") };
+    count(|| Ok(plan?.plan.cost().min(i64::MAX as u64) as i64))
+}
+
+/// Read. `buffer` is an allocation of `nbytes`. With `strides` NULL the
+/// result is packed from `offset` on. Otherwise element (0,...,0) goes to
+/// byte `offset` and `strides` holds bytes per axis, negative ones included.
+/// Every element must lie inside the buffer: one beyond its end gives
+/// `AP_ERR_BUFFER`, one before it `AP_ERR_ARGUMENT`. No two may overlap: of
+/// the axes longer than 1, sorted by the size of their strides, each stride
+/// must be at least the bytes that those before it span (`AP_ERR_ARGUMENT`).
+/// No alignment is needed; bytes between elements are not touched. `control`
+/// must be NULL in this version.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_read(
+    plan: *const ap_plan,
+    buffer: *mut c_void,
+    nbytes: usize,
+    offset: usize,
+    strides: *const i64,
+    control: *mut ap_control,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let plan = &handle(plan, "plan")?.plan;
+            if !control.is_null() {
+                let text = "the argument 'control' must be NULL in this version";
+                return Err(Error::new(ErrorKind::Argument, text));
+            }
+            let strides = match strides.is_null() {
+                true => None,
+                false => Some(list(strides, plan.shape().len() as i32, "strides")?),
+            };
+            plan.read_into(buffer_of(buffer, nbytes)?, offset, strides, None)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Free a plan. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_free(plan: *mut ap_plan) {
+    // SAFETY: NULL or from `ap_plan_new`, as the header asks.
+    unsafe { free(plan) }
+}

@@ -1,0 +1,340 @@
+//! Files, read by position.
+
+// Reading into memory that was never written needs the system's own call.
+#![allow(unsafe_code)]
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use super::map::Map;
+use super::{ReadAt, ReadBuf, View};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Whether files are mapped into memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mapping {
+    /// Never.
+    Never,
+    /// Where it is possible and serves a read.
+    #[default]
+    Possible,
+    /// Opening fails where it is not possible.
+    Required,
+}
+
+/// What tells a file from another one under the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Identity {
+        Identity {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+        }
+    }
+}
+
+/// A regular file that was opened, by absolute path.
+#[derive(Debug)]
+pub(crate) struct Found {
+    path: PathBuf,
+    identity: Identity,
+    file: Arc<File>,
+}
+
+impl Found {
+    /// Open a file for reading. Only regular files: others may block, or have
+    /// no size.
+    pub(crate) fn open(path: &Path) -> Result<Found> {
+        let path = std::path::absolute(path)
+            .map_err(|error| Error::os(&error, "find the file").in_file(path))?;
+        let failed = |error: std::io::Error| Error::os(&error, "open the file").in_file(&path);
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // A pipe without a writer would block here otherwise.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+        let file = options.open(&path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            #[cfg(unix)]
+            let error = std::io::Error::from_raw_os_error(libc::EISDIR);
+            #[cfg(not(unix))]
+            let error = std::io::Error::other("is a directory");
+            return Err(Error::os(&error, "read a directory").in_file(&path));
+        }
+        if !metadata.is_file() {
+            let text = "this is no regular file but a device, pipe or socket";
+            return Err(Error::new(ErrorKind::Io, text).in_file(&path));
+        }
+        Ok(Found {
+            identity: Identity::of(&metadata),
+            file: Arc::new(file),
+            path,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// An open file and the map of it, made when first wanted.
+#[derive(Debug)]
+struct Open {
+    file: Arc<File>,
+    map: OnceLock<Option<Arc<Map>>>,
+}
+
+/// The bytes of a file, kept open or opened for each read.
+#[derive(Debug)]
+pub(crate) struct FileBytes {
+    path: PathBuf,
+    identity: Identity,
+    keep_open: bool,
+    mapping: Mapping,
+    /// The lock is held to look, never to read: reads share the file.
+    open: Mutex<Option<Arc<Open>>>,
+}
+
+impl FileBytes {
+    pub(crate) fn new(found: &Found, keep_open: bool, mapping: Mapping) -> Result<FileBytes> {
+        let open = Arc::new(Open {
+            file: found.file.clone(),
+            map: OnceLock::new(),
+        });
+        let bytes = FileBytes {
+            path: found.path.clone(),
+            identity: found.identity,
+            keep_open,
+            mapping,
+            open: Mutex::new(keep_open.then(|| open.clone())),
+        };
+        if mapping == Mapping::Required && bytes.identity.size > 0 {
+            let map = Map::new(&open.file).map_err(|error| {
+                let text = format!("cannot map the file: {error}");
+                Error::new(ErrorKind::Unsupported, text).in_file(&bytes.path)
+            })?;
+            let _ = open.map.set(Some(Arc::new(map)));
+        }
+        Ok(bytes)
+    }
+
+    /// The open file, or the file opened again if it is still the same.
+    fn open(&self) -> Result<Arc<Open>> {
+        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = &*slot {
+            return Ok(open.clone());
+        }
+        let found = Found::open(&self.path)?;
+        if found.identity != self.identity {
+            let text = format!(
+                "the file changed since it was opened: it had {} bytes and has {}",
+                self.identity.size, found.identity.size
+            );
+            return Err(Error::new(ErrorKind::Changed, text).in_file(&self.path));
+        }
+        let open = Arc::new(Open {
+            file: found.file,
+            map: OnceLock::new(),
+        });
+        if self.keep_open {
+            *slot = Some(open.clone());
+        }
+        Ok(open)
+    }
+}
+
+impl ReadAt for FileBytes {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        let open = self.open()?;
+        let mut at = offset;
+        while buffer.room() > 0 {
+            let n = match read_some(&open.file, at, buffer.unfilled()) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::os(&error, "read").in_file(&self.path).at(at)),
+            };
+            // SAFETY: the system wrote `n` bytes there.
+            unsafe { buffer.advance(n) };
+            at += n as u64;
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> Result<Option<u64>> {
+        Ok(Some(self.identity.size))
+    }
+
+    fn view(&self) -> Result<Option<View>> {
+        // Without an open file a map would outlive what the path names.
+        if self.mapping == Mapping::Never || !self.keep_open {
+            return Ok(None);
+        }
+        let open = self.open()?;
+        let map = open
+            .map
+            .get_or_init(|| Map::new(&open.file).ok().map(Arc::new));
+        let Some(map) = map else {
+            return Ok(None);
+        };
+        // Touching a map beyond the file's end would end the process.
+        let size = open.file.metadata().map(|metadata| metadata.len());
+        Ok(match size {
+            Ok(size) if size >= map.len() as u64 => Some(View::new(map.clone())),
+            _ => None,
+        })
+    }
+
+    fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
+        if self.keep_open {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(FileBytes {
+            path: self.path.clone(),
+            identity: self.identity,
+            keep_open: true,
+            mapping: Mapping::Never,
+            open: Mutex::new(Some(self.open()?)),
+        })))
+    }
+
+    fn trim(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(unix)]
+fn read_some(
+    file: &File,
+    offset: u64,
+    to: &mut [std::mem::MaybeUninit<u8>],
+) -> std::io::Result<usize> {
+    use std::os::fd::AsRawFd;
+    let Ok(at) = libc::off_t::try_from(offset) else {
+        return Ok(0);
+    };
+    // SAFETY: the file is open, and `to` has room for the bytes asked for.
+    let n = unsafe { libc::pread(file.as_raw_fd(), to.as_mut_ptr().cast(), to.len(), at) };
+    usize::try_from(n).map_err(|_| std::io::Error::last_os_error())
+}
+
+#[cfg(windows)]
+fn read_some(
+    file: &File,
+    offset: u64,
+    to: &mut [std::mem::MaybeUninit<u8>],
+) -> std::io::Result<usize> {
+    use std::os::windows::fs::FileExt;
+    to.fill(std::mem::MaybeUninit::new(0));
+    // SAFETY: all of `to` was just written.
+    let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast(), to.len()) };
+    file.seek_read(to, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let path =
+                std::env::temp_dir().join(format!("arrayproxy-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Folder(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn open(path: &Path, keep_open: bool, mapping: Mapping) -> FileBytes {
+        FileBytes::new(&Found::open(path).unwrap(), keep_open, mapping).unwrap()
+    }
+
+    #[test]
+    fn reads_end_with_the_file() {
+        let folder = Folder::new("ends");
+        let path = folder.0.join("a");
+        std::fs::write(&path, b"0123456789").unwrap();
+        for keep_open in [false, true] {
+            let bytes = open(&path, keep_open, Mapping::Possible);
+            assert_eq!(bytes.read_vec(2, 3).unwrap(), b"234");
+            assert_eq!(bytes.read_vec(8, 3).unwrap(), b"89");
+            assert_eq!(bytes.read_vec(u64::MAX, 3).unwrap(), b"");
+            assert_eq!(bytes.size().unwrap(), Some(10));
+            let view = bytes.view().unwrap();
+            assert_eq!(view.is_some(), keep_open);
+            assert!(view.is_none_or(|view| &view[..] == b"0123456789"));
+        }
+    }
+
+    #[test]
+    fn a_cut_file_is_not_viewed() {
+        let folder = Folder::new("cut");
+        let path = folder.0.join("a");
+        std::fs::write(&path, [7; 9000]).unwrap();
+        let bytes = open(&path, true, Mapping::Required);
+        assert!(bytes.view().unwrap().is_some());
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(100)
+            .unwrap();
+        assert!(bytes.view().unwrap().is_none());
+        assert_eq!(bytes.read_vec(0, 9000).unwrap().len(), 100);
+    }
+
+    #[test]
+    fn changes_show_when_the_file_is_opened_again() {
+        let folder = Folder::new("changes");
+        let path = folder.0.join("a");
+        std::fs::write(&path, [1; 10]).unwrap();
+        let kept = open(&path, true, Mapping::Never);
+        let closed = open(&path, false, Mapping::Never);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            kept.read_vec(0, 10).unwrap(),
+            [1; 10],
+            "the old file goes on"
+        );
+        assert_eq!(
+            closed.read_vec(0, 10).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+        std::fs::write(&path, [1; 11]).unwrap();
+        kept.trim();
+        for bytes in [kept, closed] {
+            let error = bytes.read_vec(0, 10).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Changed);
+            assert_eq!(error.path(), Some(path.as_path()));
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_regular_files() {
+        let error = Found::open(&std::env::temp_dir()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.os_error()),
+            (ErrorKind::Io, libc::EISDIR)
+        );
+        assert_eq!(
+            Found::open(Path::new("/dev/null")).unwrap_err().kind(),
+            ErrorKind::Io
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! Bytes at an offset: files, memory, and what callers bring.
+
+mod buffer;
+mod file;
+mod map;
+mod memory;
+
+pub use buffer::ReadBuf;
+pub use file::Mapping;
+pub(crate) use file::{FileBytes, Found};
+pub(crate) use memory::Memory;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes that can be read at any offset, by many threads at once. There is no
+/// position: a read depends on nothing but its arguments.
+pub trait ReadAt: Send + Sync {
+    /// Fill `buffer` from byte `offset` on. Stops early only where the bytes
+    /// end.
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()>;
+
+    /// Number of bytes; `None` where only reading them all can tell.
+    fn size(&self) -> Result<Option<u64>>;
+
+    /// All bytes in memory, where reading them through memory is possible and
+    /// safe now. `None` says to use [`ReadAt::read_at`].
+    fn view(&self) -> Result<Option<View>> {
+        Ok(None)
+    }
+
+    /// The same bytes with all that reading them needs held open, for several
+    /// reads in a row. `None` where that makes no difference.
+    fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
+        Ok(None)
+    }
+
+    /// Check what was read up to `offset`, as far as that takes no more than a
+    /// look behind it. For readers that want nothing behind it.
+    fn check_end(&self, offset: u64) -> Result<()> {
+        let _ = offset;
+        Ok(())
+    }
+
+    /// Give back what can be made again, such as an open file.
+    fn trim(&self) {}
+
+    /// Bytes read without a gap from the first of `offset` on, as many as
+    /// there are up to `len`.
+    fn read_vec(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len).map_err(|_| {
+            Error::new(
+                ErrorKind::Memory,
+                format!("there is no memory for {len} bytes"),
+            )
+        })?;
+        buffer::fill_vec(&mut bytes, len, |buffer| self.read_at(offset, buffer))?;
+        Ok(bytes)
+    }
+}
+
+/// All bytes of a source in memory. Keeps them there while it lives.
+#[derive(Clone)]
+pub struct View(Arc<dyn Deref<Target = [u8]> + Send + Sync>);
+
+impl View {
+    /// A view that keeps `bytes` alive.
+    pub fn new(bytes: Arc<dyn Deref<Target = [u8]> + Send + Sync>) -> View {
+        View(bytes)
+    }
+}
+
+impl Deref for View {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}

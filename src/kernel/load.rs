@@ -1,0 +1,284 @@
+//! From stored elements into the work row, and plain copies.
+
+use super::half;
+use super::wide::Wide;
+use super::{Load, Row, Work};
+use crate::core::dtype::{ByteOrder, DType};
+
+/// A number as it is stored.
+pub(super) trait Stored: Copy {
+    /// # Safety
+    /// The bytes of one number at `from` can be read.
+    unsafe fn read<const SWAP: bool>(from: *const u8) -> Self;
+}
+
+/// Exact but for large integers and 16-byte floats, which round to nearest.
+trait Widen<W> {
+    fn widen(self) -> W;
+}
+
+/// A stored truth value.
+#[derive(Clone, Copy)]
+struct Truth(u8);
+/// A stored binary16.
+#[derive(Clone, Copy)]
+struct Half(u16);
+
+macro_rules! stored {
+    ($($stored:ty, $bits:ty, $make:expr;)*) => {$(
+        impl Stored for $stored {
+            #[inline(always)]
+            unsafe fn read<const SWAP: bool>(from: *const u8) -> Self {
+                // SAFETY: the caller's promise; no alignment is assumed.
+                let bits = unsafe { from.cast::<$bits>().read_unaligned() };
+                $make(if SWAP { bits.swap_bytes() } else { bits })
+            }
+        }
+    )*};
+}
+stored! {
+    u8, u8, |x| x; u16, u16, |x| x; u32, u32, |x| x; u64, u64, |x| x;
+    i8, i8, |x| x; i16, i16, |x| x; i32, i32, |x| x; i64, i64, |x| x;
+    f32, u32, f32::from_bits; f64, u64, f64::from_bits;
+    Half, u16, Half; Truth, u8, Truth; Wide, u128, Wide::from_native;
+}
+
+impl<S: Stored> Stored for [S; 2] {
+    #[inline(always)]
+    unsafe fn read<const SWAP: bool>(from: *const u8) -> Self {
+        // SAFETY: the caller's promise covers both parts.
+        unsafe {
+            [
+                S::read::<SWAP>(from),
+                S::read::<SWAP>(from.add(size_of::<S>())),
+            ]
+        }
+    }
+}
+
+macro_rules! widen {
+    ($($stored:ty => $($work:ty),*;)*) => {$($(
+        impl Widen<$work> for $stored {
+            #[inline(always)]
+            fn widen(self) -> $work {
+                self as $work
+            }
+        }
+    )*)*};
+}
+widen! {
+    u8 => u64, f32, f64; u16 => u64, f32, f64; u32 => u64, f64; u64 => u64, f64;
+    i8 => i64, f32, f64; i16 => i64, f32, f64; i32 => i64, f64; i64 => i64, f64;
+    f32 => f32, f64; f64 => f64;
+}
+impl<W> Widen<W> for Truth
+where
+    u8: Widen<W>,
+{
+    #[inline(always)]
+    fn widen(self) -> W {
+        u8::from(self.0 != 0).widen()
+    }
+}
+impl<W> Widen<W> for Half
+where
+    f32: Widen<W>,
+{
+    #[inline(always)]
+    fn widen(self) -> W {
+        half::to_f32(self.0).widen()
+    }
+}
+impl Widen<f64> for Wide {
+    fn widen(self) -> f64 {
+        self.nearest()
+    }
+}
+impl<S: Widen<W>, W> Widen<[W; 2]> for [S; 2] {
+    #[inline(always)]
+    fn widen(self) -> [W; 2] {
+        self.map(S::widen)
+    }
+}
+
+/// # Safety
+/// As [`Load`]: `n` elements of `S`, `step` bytes apart, can be read at
+/// `from`, and the row has room for `n` values of `W`.
+unsafe fn row<S: Stored + Widen<W>, W, const SWAP: bool>(
+    from: *const u8,
+    step: isize,
+    n: usize,
+    row: *mut Row,
+) {
+    let row = row.cast::<W>();
+    let size = size_of::<S>();
+    // SAFETY: the caller's promise, element by element. The packed case is
+    // apart so that the compiler can vectorise it.
+    unsafe {
+        if step == size as isize {
+            for i in 0..n {
+                row.add(i)
+                    .write(S::read::<SWAP>(from.add(i * size)).widen());
+            }
+        } else {
+            for i in 0..n {
+                row.add(i)
+                    .write(S::read::<SWAP>(from.offset(i as isize * step)).widen());
+            }
+        }
+    }
+}
+
+/// The loader of a stored type into a work type that
+/// [`Work::of_unscaled`] or [`Work::of_scaled`] gives for it.
+pub(super) fn choose(from: DType, order: ByteOrder, work: Work) -> Load {
+    let swap = order != ByteOrder::NATIVE;
+    macro_rules! pick {
+        ($stored:ty, $work:ty) => {
+            if swap {
+                row::<$stored, $work, true>
+            } else {
+                row::<$stored, $work, false>
+            }
+        };
+    }
+    match (from, work) {
+        (DType::Bool, Work::U64) => pick!(Truth, u64),
+        (DType::Bool, Work::F32) => pick!(Truth, f32),
+        (DType::Bool, _) => pick!(Truth, f64),
+        (DType::UInt8, Work::U64) => pick!(u8, u64),
+        (DType::UInt8, Work::F32) => pick!(u8, f32),
+        (DType::UInt8, _) => pick!(u8, f64),
+        (DType::UInt16, Work::U64) => pick!(u16, u64),
+        (DType::UInt16, Work::F32) => pick!(u16, f32),
+        (DType::UInt16, _) => pick!(u16, f64),
+        (DType::UInt32, Work::U64) => pick!(u32, u64),
+        (DType::UInt32, _) => pick!(u32, f64),
+        (DType::UInt64, Work::U64) => pick!(u64, u64),
+        (DType::UInt64, _) => pick!(u64, f64),
+        (DType::Int8, Work::I64) => pick!(i8, i64),
+        (DType::Int8, Work::F32) => pick!(i8, f32),
+        (DType::Int8, _) => pick!(i8, f64),
+        (DType::Int16, Work::I64) => pick!(i16, i64),
+        (DType::Int16, Work::F32) => pick!(i16, f32),
+        (DType::Int16, _) => pick!(i16, f64),
+        (DType::Int32, Work::I64) => pick!(i32, i64),
+        (DType::Int32, _) => pick!(i32, f64),
+        (DType::Int64, Work::I64) => pick!(i64, i64),
+        (DType::Int64, _) => pick!(i64, f64),
+        (DType::Float16, Work::F32) => pick!(Half, f32),
+        (DType::Float16, _) => pick!(Half, f64),
+        (DType::Float32, Work::F32) => pick!(f32, f32),
+        (DType::Float32, _) => pick!(f32, f64),
+        (DType::Float64, _) => pick!(f64, f64),
+        (DType::Float128, _) => pick!(Wide, f64),
+        (DType::Complex64, Work::C64) => pick!([f32; 2], [f32; 2]),
+        (DType::Complex64, _) => pick!([f32; 2], [f64; 2]),
+        (DType::Complex128, _) => pick!([f64; 2], [f64; 2]),
+        (DType::Complex256, _) => pick!([Wide; 2], [f64; 2]),
+        (DType::Rgb24 | DType::Rgba32, _) => unreachable!("colours are only copied"),
+    }
+}
+
+/// Copy elements of `size` bytes.
+///
+/// # Safety
+/// As [`super::Kernel::run`], with elements of `size` bytes on both sides.
+pub(super) unsafe fn copy(
+    from: *const u8,
+    from_step: isize,
+    to: *mut u8,
+    to_step: isize,
+    n: usize,
+    size: usize,
+) {
+    /// # Safety
+    /// As `copy`, with elements of the size of `T`.
+    unsafe fn each<T: Copy>(
+        from: *const u8,
+        from_step: isize,
+        to: *mut u8,
+        to_step: isize,
+        n: usize,
+    ) {
+        for i in 0..n as isize {
+            // SAFETY: the caller's promise for element `i`.
+            unsafe {
+                let element = from.offset(i * from_step).cast::<T>().read_unaligned();
+                to.offset(i * to_step).cast::<T>().write_unaligned(element);
+            }
+        }
+    }
+    // SAFETY: the caller's promise; the types have the size named.
+    unsafe {
+        match size {
+            1 => each::<u8>(from, from_step, to, to_step, n),
+            2 => each::<u16>(from, from_step, to, to_step, n),
+            3 => each::<[u8; 3]>(from, from_step, to, to_step, n),
+            4 => each::<u32>(from, from_step, to, to_step, n),
+            8 => each::<u64>(from, from_step, to, to_step, n),
+            16 => each::<u128>(from, from_step, to, to_step, n),
+            _ => each::<[u128; 2]>(from, from_step, to, to_step, n),
+        }
+    }
+}
+
+/// Copy elements of `size` bytes, reversing each run of `unit` bytes in them.
+///
+/// # Safety
+/// As [`super::Kernel::run`], with elements of `size` bytes on both sides;
+/// `size` is `unit` or twice that.
+pub(super) unsafe fn swap(
+    from: *const u8,
+    from_step: isize,
+    to: *mut u8,
+    to_step: isize,
+    n: usize,
+    size: usize,
+    unit: usize,
+) {
+    /// # Safety
+    /// As `swap`, with numbers of type `T`.
+    unsafe fn each<T: Stored>(
+        from: *const u8,
+        from_step: isize,
+        to: *mut u8,
+        to_step: isize,
+        n: usize,
+    ) {
+        let size = size_of::<T>();
+        // SAFETY: the caller's promise, element by element. The packed case
+        // is apart so that the compiler can vectorise it.
+        unsafe {
+            if from_step == size as isize && to_step == size as isize {
+                for i in 0..n {
+                    let element = T::read::<true>(from.add(i * size));
+                    to.add(i * size).cast::<T>().write_unaligned(element);
+                }
+            } else {
+                for i in 0..n as isize {
+                    let element = T::read::<true>(from.offset(i * from_step));
+                    to.offset(i * to_step).cast::<T>().write_unaligned(element);
+                }
+            }
+        }
+    }
+    // SAFETY: the caller's promise; the types have the sizes named.
+    unsafe {
+        match (size, unit) {
+            (2, _) => each::<u16>(from, from_step, to, to_step, n),
+            (4, _) => each::<u32>(from, from_step, to, to_step, n),
+            (8, 8) => each::<u64>(from, from_step, to, to_step, n),
+            (8, _) => each::<[u32; 2]>(from, from_step, to, to_step, n),
+            (16, 16) => each::<Bytes16>(from, from_step, to, to_step, n),
+            (16, _) => each::<[u64; 2]>(from, from_step, to, to_step, n),
+            _ => each::<[Bytes16; 2]>(from, from_step, to, to_step, n),
+        }
+    }
+}
+
+/// Sixteen bytes that are not looked at.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Bytes16(u128);
+stored! { Bytes16, u128, Bytes16; }

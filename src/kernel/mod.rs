@@ -1,0 +1,332 @@
+//! Conversion of elements: swap bytes, scale, cast, store.
+//!
+//! Elements of the same type are copied. Others go, a few hundred at a time,
+//! through a row of work values small enough to stay in the first-level
+//! cache: loaded and widened without loss, scaled there, and cast once.
+//!
+//! The work type follows NumPy's arithmetic as NiBabel uses it: unscaled
+//! integers stay 64-bit integers, so that each value that the result type
+//! holds comes out exact; scaled data take the precision of
+//! [`Factors::precision_for`]. Two roundings, never fused, and the neutral
+//! step is skipped, which keeps -0.0.
+
+// Speed needs raw pointers here: result and source have any alignment and any
+// strides, and results may be memory that was never written.
+#![allow(unsafe_code)]
+
+mod half;
+mod load;
+mod store;
+mod wide;
+
+use crate::core::dtype::{ByteOrder, DType, Kind};
+use crate::core::scale::{FactorType, Factors};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How values become another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Cast {
+    /// To integers: to the nearest, ties to even. Else towards zero.
+    pub(crate) round: bool,
+    /// Fail where a value does not fit.
+    pub(crate) checked: bool,
+}
+
+/// Elements that go through the work row in one go.
+const ROW: usize = 256;
+
+/// The work row: `ROW` values of up to 16 bytes.
+#[repr(C, align(64))]
+struct Row([u64; 2 * ROW]);
+
+/// What the work row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    I64,
+    U64,
+    F32,
+    F64,
+    C64,
+    C128,
+}
+
+/// Load `n` elements, `step` bytes apart, into the row.
+type Load = unsafe fn(from: *const u8, step: isize, n: usize, row: *mut Row);
+/// Store the first `n` values of the row, `step` bytes apart. Gives how many
+/// were stored before one did not fit.
+type Store = unsafe fn(row: *const Row, to: *mut u8, step: isize, n: usize, cast: Cast) -> usize;
+
+/// Converts elements of one type, byte order and scaling into another type in
+/// native byte order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kernel {
+    from_size: usize,
+    to_size: usize,
+    cast: Cast,
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Copy elements.
+    Copy,
+    /// Copy elements, reversing each of their numbers of so many bytes.
+    Swap(usize),
+    /// Any byte but 0 becomes 1.
+    Truth,
+    /// 16-byte floats, not scaled: no work type holds all their values.
+    Wide(wide::Convert),
+    Row {
+        load: Load,
+        scale: Option<Scale>,
+        store: Store,
+    },
+}
+
+/// Slope and intercept, and what they are applied to.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    work: Work,
+    slope: f64,
+    inter: f64,
+}
+
+impl Kernel {
+    /// The kernel from `from` to `to`, scaling by `factors` if there are any.
+    /// `asked` is the result type that was asked for, `None` if it was left
+    /// to the file: it decides the precision.
+    pub(crate) fn new(
+        (from, order): (DType, ByteOrder),
+        to: DType,
+        factors: Option<Factors>,
+        asked: Option<DType>,
+        cast: Cast,
+    ) -> Result<Kernel> {
+        let kernel = |step| Kernel {
+            from_size: from.size(),
+            to_size: to.size(),
+            cast,
+            step,
+        };
+        let factors = factors.filter(|factors| factors.is_scaling() && from.kind() != Kind::Rgb);
+        if from == to && factors.is_none() {
+            return Ok(kernel(match from {
+                DType::Bool => Step::Truth,
+                _ if order == ByteOrder::NATIVE || from.unit() == 1 => Step::Copy,
+                _ => Step::Swap(from.unit()),
+            }));
+        }
+        let opaque = matches!(to, DType::Float128 | DType::Complex256);
+        if opaque || from.kind() == Kind::Rgb || to.kind() == Kind::Rgb {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("elements of type {from} cannot be read as {to}"),
+            ));
+        }
+        if from.unit() == 16 && factors.is_none() {
+            return Ok(kernel(Step::Wide(wide::Convert::new(from, order, to))));
+        }
+        let scale = factors.map(|factors| Scale {
+            work: Work::of_scaled(from, factors.precision_for(from, asked)),
+            slope: factors.slope,
+            inter: factors.inter,
+        });
+        let work = scale.map_or(Work::of_unscaled(from), |scale| scale.work);
+        let load = load::choose(from, order, work);
+        let store = store::choose(work, to);
+        Ok(kernel(Step::Row { load, scale, store }))
+    }
+
+    /// Whether elements are copied as they are.
+    pub(crate) fn is_copy(&self) -> bool {
+        matches!(self.step, Step::Copy)
+    }
+
+    pub(crate) fn stored_size(&self) -> usize {
+        self.from_size
+    }
+
+    pub(crate) fn result_size(&self) -> usize {
+        self.to_size
+    }
+
+    /// Convert `n` elements. `Err` holds the number of the first that does
+    /// not fit; those before it are stored.
+    ///
+    /// # Safety
+    /// For each `i < n` the `from_size` bytes at `from + i * from_step` can be
+    /// read and the `to_size` bytes at `to + i * to_step` can be written, and
+    /// the two do not overlap.
+    pub(crate) unsafe fn run(
+        &self,
+        from: *const u8,
+        from_step: isize,
+        to: *mut u8,
+        to_step: isize,
+        n: usize,
+    ) -> std::result::Result<(), usize> {
+        let size = self.from_size;
+        match self.step {
+            Step::Copy => {
+                let packed = from_step == size as isize && to_step == size as isize;
+                if packed {
+                    // SAFETY: packed, so the caller's promise covers all of
+                    // `n * size` bytes on both sides.
+                    unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
+                } else {
+                    // SAFETY: the caller's promise, element by element.
+                    unsafe { load::copy(from, from_step, to, to_step, n, size) };
+                }
+                Ok(())
+            }
+            Step::Swap(unit) => {
+                // SAFETY: the caller's promise, element by element; `size` is
+                // a multiple of `unit`.
+                unsafe { load::swap(from, from_step, to, to_step, n, size, unit) };
+                Ok(())
+            }
+            Step::Truth => {
+                for i in 0..n as isize {
+                    // SAFETY: the caller's promise for element `i` of 1 byte.
+                    unsafe { *to.offset(i * to_step) = u8::from(*from.offset(i * from_step) != 0) };
+                }
+                Ok(())
+            }
+            Step::Wide(wide) => {
+                for i in 0..n as isize {
+                    // SAFETY: the caller's promise for element `i`.
+                    let fits = unsafe {
+                        wide.run(
+                            from.offset(i * from_step),
+                            to.offset(i * to_step),
+                            self.cast,
+                        )
+                    };
+                    if !fits {
+                        return Err(i as usize);
+                    }
+                }
+                Ok(())
+            }
+            Step::Row { load, scale, store } => {
+                let mut row = std::mem::MaybeUninit::<Row>::uninit();
+                let mut done = 0;
+                while done < n {
+                    let part = (n - done).min(ROW);
+                    // SAFETY: `load` writes the first `part` values of the
+                    // row, which has room for `ROW`; scale and store touch
+                    // only those. Elements `done..done + part` of both sides
+                    // are covered by the caller's promise.
+                    let stored = unsafe {
+                        load(
+                            from.offset(done as isize * from_step),
+                            from_step,
+                            part,
+                            row.as_mut_ptr(),
+                        );
+                        if let Some(scale) = scale {
+                            scale.apply(row.as_mut_ptr(), part);
+                        }
+                        let to = to.offset(done as isize * to_step);
+                        store(row.as_ptr(), to, to_step, part, self.cast)
+                    };
+                    if stored < part {
+                        return Err(done + stored);
+                    }
+                    done += part;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Work {
+    /// Holds all values of a type exactly, float128 aside.
+    fn of_unscaled(from: DType) -> Work {
+        match (from.kind(), from.unit() > 4) {
+            (Kind::Int, _) => Work::I64,
+            (Kind::UInt | Kind::Bool | Kind::Rgb, _) => Work::U64,
+            (Kind::Float, false) => Work::F32,
+            (Kind::Float, true) => Work::F64,
+            (Kind::Complex, false) => Work::C64,
+            (Kind::Complex, true) => Work::C128,
+        }
+    }
+
+    fn of_scaled(from: DType, precision: FactorType) -> Work {
+        match (from.kind() == Kind::Complex, precision) {
+            (false, FactorType::Float32) => Work::F32,
+            (false, FactorType::Float64) => Work::F64,
+            (true, FactorType::Float32) => Work::C64,
+            (true, FactorType::Float64) => Work::C128,
+        }
+    }
+}
+
+impl Scale {
+    /// # Safety
+    /// The first `n <= ROW` values of the row are written, of type `work`.
+    unsafe fn apply(&self, row: *mut Row, n: usize) {
+        // SAFETY: the caller's promise; a row is aligned for each type.
+        unsafe {
+            match self.work {
+                Work::F32 => scale_real(values(row, n), self.slope as f32, self.inter as f32),
+                Work::F64 => scale_real(values(row, n), self.slope, self.inter),
+                Work::C64 => scale_complex(values(row, n), self.slope as f32, self.inter as f32),
+                Work::C128 => scale_complex(values(row, n), self.slope, self.inter),
+                Work::I64 | Work::U64 => unreachable!("integers are scaled as floats"),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The first `n` values of the row are written, of type `T`, and fit in it.
+unsafe fn values<'a, T>(row: *mut Row, n: usize) -> &'a mut [T] {
+    debug_assert!(n * size_of::<T>() <= size_of::<Row>());
+    // SAFETY: written, as the caller promises; the row's alignment suits.
+    unsafe { std::slice::from_raw_parts_mut(row.cast(), n) }
+}
+
+/// Arithmetic of the two precisions.
+trait Real:
+    Copy
+    + From<u8>
+    + PartialEq
+    + std::ops::Mul<Output = Self>
+    + std::ops::Add<Output = Self>
+    + std::ops::Sub<Output = Self>
+{
+}
+impl Real for f32 {}
+impl Real for f64 {}
+
+fn scale_real<T: Real>(values: &mut [T], slope: T, inter: T) {
+    if slope != T::from(1) {
+        values.iter_mut().for_each(|x| *x = *x * slope);
+    }
+    if inter != T::from(0) {
+        values.iter_mut().for_each(|x| *x = *x + inter);
+    }
+}
+
+/// Full complex arithmetic with factors whose imaginary part is zero, as
+/// NumPy does it: infinities and zeros come out as there.
+fn scale_complex<T: Real>(values: &mut [[T; 2]], slope: T, inter: T) {
+    let zero = T::from(0);
+    if slope != T::from(1) {
+        values.iter_mut().for_each(|[re, im]| {
+            (*re, *im) = (*re * slope - *im * zero, *re * zero + *im * slope);
+        });
+    }
+    if inter != zero {
+        values
+            .iter_mut()
+            .for_each(|[re, im]| (*re, *im) = (*re + inter, *im + zero));
+    }
+}
+
+#[cfg(test)]
+#[path = "kernel_tests.rs"]
+mod tests;

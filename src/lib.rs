@@ -1,0 +1,85 @@
+//! Read parts of N-d arrays in neuroimaging files without loading the rest.
+//!
+//! An [`ArrayProxy`] knows an image's shape, type, scaling and affine, and
+//! fetches just the selection asked for, scaled and cast, straight into the
+//! caller's memory. Values, shapes and types are NiBabel's. The C ABI in
+//! [`ffi`] is a thin layer over this API; its header is `arrayproxy.h`.
+//!
+//! ```no_run
+//! use arrayproxy::{ArrayProxy, Slice};
+//!
+//! let proxy = ArrayProxy::open("bold.nii.gz")?;
+//! println!("{:?} of {}", proxy.shape(), proxy.disk_dtype());
+//! let volume: Vec<f32> = proxy.read_vec(&[Slice::Ellipsis, 1.into()])?;
+//! # Ok::<(), arrayproxy::Error>(())
+//! ```
+//!
+//! # The way of a read
+//!
+//! ```text
+//! path -> io -> codec -> format -> proxy -> the caller's memory
+//!        bytes  decoded  header    plan, read,
+//!               bytes    -> layout convert
+//! ```
+//!
+//! 1. **Opening.** `proxy` opens the path, asks `codec` what compression its
+//!    first bytes show, and hands decoded bytes to `format`, which reads the
+//!    header: a `Layout` (where each element lies), slope and intercept,
+//!    affine, and notes on what was odd. If the header says that the array is
+//!    in another file, `proxy` finds it.
+//! 2. **Planning.** `core::slice` turns an index into a selection, by NumPy's
+//!    rules. `core::plan` lays it over the layout: for each block touched, a
+//!    walk of nested loops in ascending order of source bytes, cut into
+//!    pieces that are worth reading in one go. `kernel` is chosen by stored
+//!    type, scaling and result type.
+//! 3. **Reading.** Piece by piece, bytes come by `io` and `codec` into a
+//!    scratch buffer that fits the cache, and the kernel swaps, scales and
+//!    casts them once on their way to their place in the result, whose bounds
+//!    `mem` keeps. Long runs that need no conversion go there directly; many
+//!    short runs of an uncompressed file come from a map. Nothing is read
+//!    twice, and no copy of the whole result is made.
+//!
+//! # The rooms
+//!
+//! | room | what it does | may use |
+//! |---|---|---|
+//! | `error`, `control` | the one error type; cancel and progress | |
+//! | `core` | values: types, shapes, slices, layouts, plans; no files, no threads, no unsafe | `error` |
+//! | `kernel` | swap, scale, cast | `core` |
+//! | `mem` | results: strided and unfinished memory | `kernel`, `core` |
+//! | `io` | bytes at an offset: files, maps, memory | `error` |
+//! | `codec` | compressed bytes as bytes at an offset | `io` |
+//! | `format` | headers into layouts and metadata; bytes by a trait of its own | `core` |
+//! | `proxy` | paths, siblings, detection, planning, reading; the Rust API | `format`, `codec`, `io`, `mem`, `kernel`, `core` |
+//! | `ffi` | the C ABI: NULL checks, panics, errors, handles | `proxy` and what it returns |
+//!
+//! All may use `error` and `control`. A test keeps these arrows, and that
+//! unsafe code stays in `ffi`, `io`, `mem`, `kernel` and `codec::inflate`.
+//!
+//! A `Layout` is a regular grid of blocks, each with a source number and an
+//! offset, and signed strides that hold in all of them. A plain image is one
+//! block; series, frames and chunks are more of the same.
+
+mod codec;
+mod control;
+mod core;
+mod error;
+pub mod ffi;
+mod format;
+mod io;
+mod kernel;
+mod mem;
+mod proxy;
+
+pub use codec::Codec;
+pub use control::Control;
+pub use core::dtype::{ByteOrder, DType, Kind, Order};
+pub use core::scale::FactorType;
+pub use core::shape::MAX_NDIM;
+pub use core::slice::Slice;
+pub use core::slice_text::parse_index;
+pub use error::{Error, ErrorKind, Result};
+pub use format::{Format, Which};
+pub use io::{Mapping, ReadAt, ReadBuf, View};
+pub use mem::Element;
+pub use proxy::{ArrayProxy, Options, Plan, ReadAs, Source};

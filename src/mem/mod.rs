@@ -1,0 +1,12 @@
+//! Results: memory of the caller's or ours, strided, and unfinished until the
+//! read that fills it is done.
+
+// Results may be memory that was never written, reached through strides.
+#![allow(unsafe_code)]
+
+mod element;
+mod target;
+
+pub use element::Element;
+pub(crate) use element::collect;
+pub(crate) use target::{Fault, Target};

@@ -1,0 +1,76 @@
+//! Settings for opening.
+
+use crate::codec::Codec;
+use crate::core::scale::FactorType;
+use crate::format::Format;
+use crate::io::Mapping;
+
+/// Settings for opening. Make one, set what differs from the defaults, pass
+/// it to any number of calls.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub(super) format: Option<Format>,
+    pub(super) codec: Option<Codec>,
+    pub(super) mapping: Mapping,
+    pub(super) keep_open: bool,
+    pub(super) max_bytes: Option<u64>,
+    pub(super) verify: bool,
+    pub(super) strict: bool,
+    pub(super) factor_type: FactorType,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            format: None,
+            codec: None,
+            mapping: Mapping::Possible,
+            keep_open: true,
+            max_bytes: None,
+            verify: true,
+            strict: false,
+            factor_type: FactorType::Float64,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Options {
+            self.$name = $name;
+            self
+        }
+    )*};
+}
+
+impl Options {
+    /// The defaults.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    setters! {
+        /// The format; `None`, the default, finds it by content.
+        format: Option<Format>;
+        /// The compression; `None`, the default, finds it by content.
+        codec: Option<Codec>;
+        /// Whether files are mapped. Compressed data and sources of the
+        /// caller's own are never mapped.
+        mapping: Mapping;
+        /// Keep the file open between reads (the default), or open it for
+        /// each read, for programs that hold thousands of proxies.
+        keep_open: bool;
+        /// Largest result in bytes that a read may make.
+        max_bytes: Option<u64>;
+        /// Check the checksums of compressed data when whole members are read
+        /// (the default).
+        verify: bool;
+        /// Fail on headers that break the format's rules, instead of reading
+        /// them as NiBabel does with a warning.
+        strict: bool;
+        /// Type of slope and intercept of [`crate::ArrayProxy::open_layout`].
+        factor_type: FactorType;
+    }
+}

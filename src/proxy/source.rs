@@ -1,0 +1,71 @@
+//! Where bytes come from.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::options::Options;
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::{FileBytes, Found, Mapping, Memory, ReadAt};
+
+/// Where bytes come from: a file, memory, or functions of the caller's.
+/// Opening takes its own reference.
+#[derive(Clone)]
+pub struct Source(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    File(Arc<Found>),
+    Memory(Arc<dyn ReadAt>),
+    Other(Arc<dyn ReadAt>),
+}
+
+impl Source {
+    /// A file, which is opened at once. A relative path is made absolute.
+    pub fn file(path: impl AsRef<Path>) -> Result<Source> {
+        Ok(Source(Kind::File(Arc::new(Found::open(path.as_ref())?))))
+    }
+
+    /// Bytes in memory.
+    pub fn memory<B: Deref<Target = [u8]> + Send + Sync + 'static>(bytes: B) -> Source {
+        Source(Kind::Memory(Arc::new(Memory(Arc::new(bytes)))))
+    }
+
+    /// Bytes that are read by functions of the caller's.
+    pub fn reader(reader: impl ReadAt + 'static) -> Source {
+        Source(Kind::Other(Arc::new(reader)))
+    }
+
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match &self.0 {
+            Kind::File(found) => Some(found.path().to_path_buf()),
+            Kind::Memory(_) | Kind::Other(_) => None,
+        }
+    }
+
+    /// The bytes, read as the options say.
+    pub(super) fn bytes(&self, options: &Options) -> Result<Arc<dyn ReadAt>> {
+        match &self.0 {
+            Kind::File(found) => {
+                let file = FileBytes::new(found, options.keep_open, options.mapping)?;
+                Ok(Arc::new(file))
+            }
+            Kind::Memory(bytes) => Ok(bytes.clone()),
+            Kind::Other(_) if options.mapping == Mapping::Required => {
+                let text = "bytes that come from callbacks cannot be mapped";
+                Err(Error::new(ErrorKind::Unsupported, text))
+            }
+            Kind::Other(bytes) => Ok(bytes.clone()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Kind::File(found) => write!(f, "Source::file({:?})", found.path()),
+            Kind::Memory(_) => f.write_str("Source::memory"),
+            Kind::Other(_) => f.write_str("Source::reader"),
+        }
+    }
+}
