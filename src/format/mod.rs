@@ -22,7 +22,7 @@ pub(crate) trait Bytes {
     fn bytes_at(&self, offset: u64, len: usize) -> Result<Vec<u8>>;
 }
 
-impl Bytes for [u8] {
+impl Bytes for &[u8] {
     fn bytes_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = self.get(start..).unwrap_or_default();
