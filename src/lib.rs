@@ -60,6 +60,10 @@
 //! offset, and signed strides that hold in all of them. A plain image is one
 //! block; series, frames and chunks are more of the same.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod codec;
 mod control;
 mod core;

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use super::status::{ap_error, code};
+use crate::MAX_NDIM;
 use crate::error::{Error, ErrorKind, Result};
 
 thread_local! {
@@ -116,12 +117,22 @@ pub(super) unsafe fn place<'a, T>(pointer: *mut *mut T, name: &str) -> Result<&'
     }
 }
 
-/// `n` values; NULL will do for none.
+/// `n` values, one for each axis or entry of an index; NULL will do for none.
+/// More than there can be give an error of kind `excess`, unlooked at.
 ///
 /// # Safety
 /// `pointer` is NULL or `n` values can be read there.
-pub(super) unsafe fn list<'a, T>(pointer: *const T, n: i32, name: &str) -> Result<&'a [T]> {
+pub(super) unsafe fn list<'a, T>(
+    pointer: *const T,
+    n: i32,
+    name: &str,
+    excess: ErrorKind,
+) -> Result<&'a [T]> {
     let n = length(n, name)?;
+    if n > MAX_NDIM {
+        let text = format!("'{name}' has {n} entries, at most {MAX_NDIM} are possible");
+        return Err(Error::new(excess, text));
+    }
     if n == 0 {
         return Ok(&[]);
     }

@@ -7,7 +7,7 @@ use super::guard::{call, free, handle, list, place, quiet};
 use super::options::ap_options;
 use super::source::{ap_source, path_of};
 use super::status::{AP_OK, ap_error, ap_status};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::{ArrayProxy, Options};
 
 /// An array in a file: shape, type, scaling and place of the data, no data.
@@ -110,7 +110,10 @@ pub unsafe extern "C" fn ap_open_layout(
             let opened = ArrayProxy::open_layout(
                 &source.source,
                 (self::dtype(dtype)?, self::byte_order(byte_order)?),
-                (list(shape, ndim, "shape")?, self::order(order)?),
+                (
+                    list(shape, ndim, "shape", ErrorKind::Argument)?,
+                    self::order(order)?,
+                ),
                 offset,
                 (slope, inter),
                 &options_of(options),
@@ -138,7 +141,8 @@ pub unsafe extern "C" fn ap_reshape(
         call(err, || {
             let place = place(out, "out")?;
             let proxy = &handle(proxy, "proxy")?.proxy;
-            *place = ap_proxy::boxed(proxy.reshape(list(shape, ndim, "shape")?)?);
+            *place =
+                ap_proxy::boxed(proxy.reshape(list(shape, ndim, "shape", ErrorKind::Argument)?)?);
             Ok(AP_OK)
         })
     }

@@ -110,7 +110,10 @@ pub unsafe extern "C" fn ap_plan_read(
             }
             let strides = match strides.is_null() {
                 true => None,
-                false => Some(list(strides, plan.shape().len() as i32, "strides")?),
+                false => {
+                    let ndim = plan.shape().len() as i32;
+                    Some(list(strides, ndim, "strides", ErrorKind::Argument)?)
+                }
             };
             plan.read_into(buffer_of(buffer, nbytes)?, offset, strides, None)?;
             Ok(AP_OK)

@@ -93,11 +93,19 @@ pub unsafe extern "C" fn ap_read_box(
     unsafe {
         call(err, || {
             let proxy = proxy_of(proxy)?;
+            let axes = |pointer: *const i64, name| list(pointer, ndim, name, ErrorKind::Index);
+            if ndim >= 0 && ndim as usize != proxy.shape().len() {
+                let text = format!(
+                    "a box of {ndim} axes in an array of {}",
+                    proxy.shape().len()
+                );
+                return Err(Error::new(ErrorKind::Index, text));
+            }
             let step = match step.is_null() {
                 true => None,
-                false => Some(list(step, ndim, "step")?),
+                false => Some(axes(step, "step")?),
             };
-            let (start, count) = (list(start, ndim, "start")?, list(count, ndim, "count")?);
+            let (start, count) = (axes(start, "start")?, axes(count, "count")?);
             let plan = proxy.plan_box(start, count, step, read_as(dtype, flags)?)?;
             read_packed(&plan, out, nbytes)
         })

@@ -117,7 +117,7 @@ pub unsafe extern "C" fn ap_slice_nbytes(
 /// `index` is NULL or `nindex` entries can be read there.
 pub(super) unsafe fn index_of(index: *const ap_slice, nindex: i32) -> Result<Vec<Slice>> {
     // SAFETY: the caller's promise.
-    let entries = unsafe { list(index, nindex, "index") }?;
+    let entries = unsafe { list(index, nindex, "index", ErrorKind::Index) }?;
     entries
         .iter()
         .enumerate()

@@ -353,12 +353,13 @@ fn read_offset(
         notes.add(30, at as u64, text)?;
     }
     let data = version.data;
+    // NiBabel refuses it in pairs, too, whose data could begin there.
+    if offset > 0 && offset < data && single_magic {
+        let text = format!("vox_offset is {offset}, wanted {data} or more for a single file");
+        return Err(wrong(at, text));
+    }
     if pair || offset >= data {
         return Ok(offset as u64);
-    }
-    if offset > 0 && single_magic {
-        let text = format!("vox_offset is {offset}, wanted at least {data} in a single file");
-        return Err(wrong(at, text));
     }
     let text =
         format!("vox_offset is {offset}, inside the header: data are taken to begin at {data}");

@@ -216,7 +216,9 @@ fn offsets() {
     assert_eq!(fault(offset(160.0, single, Parts::Single)), Some(108));
     assert_eq!(offset(357.9, single, Parts::Single).unwrap(), (357, 1));
     assert_eq!(offset(0.0, pair, Parts::Pair).unwrap(), (0, 0));
-    assert_eq!(offset(16.0, single, Parts::Pair).unwrap(), (16, 0));
+    assert_eq!(offset(0.0, single, Parts::Pair).unwrap(), (0, 0));
+    assert_eq!(fault(offset(16.0, single, Parts::Pair)), Some(108));
+    assert_eq!(offset(16.0, pair, Parts::Pair).unwrap(), (16, 0));
     assert_eq!(offset(7.0, pair, Parts::Unknown).unwrap(), (7, 1));
     for wrong in [f32::NAN, f32::INFINITY, -1.0, 1e30] {
         assert!(fault(offset(wrong, pair, Parts::Pair)).is_some(), "{wrong}");

@@ -67,7 +67,7 @@ impl Found {
             let error = std::io::Error::from_raw_os_error(libc::EISDIR);
             #[cfg(not(unix))]
             let error = std::io::Error::other("is a directory");
-            return Err(Error::os(&error, "read a directory").in_file(&path));
+            return Err(Error::os(&error, "read").in_file(&path));
         }
         if !metadata.is_file() {
             let text = "this is no regular file but a device, pipe or socket";

@@ -350,8 +350,36 @@ fn wide_floats_of_both_encodings() {
         wide(&one(0x7FFF << 112), Float32, CUT).unwrap(),
         bytes!([f32::INFINITY])
     );
-    let nan = wide(&one(0x7FFF << 112 | 1), Float64, CUT).unwrap();
-    assert!(f64::from_ne_bytes(nan.try_into().unwrap()).is_nan());
+    let infinite = one(0x7FFF << 64 | 1 << 63);
+    assert_eq!(
+        wide(&infinite, Float64, CUT).unwrap(),
+        bytes!([f64::INFINITY])
+    );
+    // The last two lack x87's leading bit.
+    for bits in [
+        0x7FFF << 112 | 1,
+        0x7FFF << 64 | 3 << 62,
+        0x7FFF << 64,
+        0x4000 << 64 | 1,
+    ] {
+        let nan = wide(&one(bits), Float64, CUT).unwrap();
+        assert!(
+            f64::from_ne_bytes(nan.try_into().unwrap()).is_nan(),
+            "{bits:x}"
+        );
+    }
+}
+
+#[test]
+fn wide_floats_are_scaled_as_float64() {
+    let factors = Some(Factors::new(0.5, 1.0, FactorType::Float64));
+    let values = [3.0, -8.0, 0.25, 1e10];
+    let from: Vec<u8> = values.iter().flat_map(|&x| quad(x)).collect();
+    let order = ByteOrder::Little;
+    let got = convert(&from, (Float128, order), Float64, factors, None, CUT).unwrap();
+    assert_eq!(got, bytes!(values.map(|x| x * 0.5 + 1.0)));
+    let got = convert(&from, (Complex256, order), Complex128, factors, None, CUT).unwrap();
+    assert_eq!(got, bytes!([2.5, -4.0, 1.125, 5e9]));
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::core::dtype::{ByteOrder, DType};
 
 /// A number as it is stored.
 pub(super) trait Stored: Copy {
+    /// Bytes that it takes where it is stored.
+    const SIZE: usize;
+
     /// # Safety
     /// The bytes of one number at `from` can be read.
     unsafe fn read<const SWAP: bool>(from: *const u8) -> Self;
@@ -27,6 +30,8 @@ struct Half(u16);
 macro_rules! stored {
     ($($stored:ty, $bits:ty, $make:expr;)*) => {$(
         impl Stored for $stored {
+            const SIZE: usize = size_of::<$bits>();
+
             #[inline(always)]
             unsafe fn read<const SWAP: bool>(from: *const u8) -> Self {
                 // SAFETY: the caller's promise; no alignment is assumed.
@@ -44,15 +49,12 @@ stored! {
 }
 
 impl<S: Stored> Stored for [S; 2] {
+    const SIZE: usize = 2 * S::SIZE;
+
     #[inline(always)]
     unsafe fn read<const SWAP: bool>(from: *const u8) -> Self {
         // SAFETY: the caller's promise covers both parts.
-        unsafe {
-            [
-                S::read::<SWAP>(from),
-                S::read::<SWAP>(from.add(size_of::<S>())),
-            ]
-        }
+        unsafe { [S::read::<SWAP>(from), S::read::<SWAP>(from.add(S::SIZE))] }
     }
 }
 
@@ -111,7 +113,7 @@ unsafe fn row<S: Stored + Widen<W>, W, const SWAP: bool>(
     row: *mut Row,
 ) {
     let row = row.cast::<W>();
-    let size = size_of::<S>();
+    let size = S::SIZE;
     // SAFETY: the caller's promise, element by element. The packed case is
     // apart so that the compiler can vectorise it.
     unsafe {
@@ -246,7 +248,7 @@ pub(super) unsafe fn swap(
         to_step: isize,
         n: usize,
     ) {
-        let size = size_of::<T>();
+        let size = T::SIZE;
         // SAFETY: the caller's promise, element by element. The packed case
         // is apart so that the compiler can vectorise it.
         unsafe {

@@ -45,7 +45,7 @@ impl Wide {
         if head >> 16 == 0 {
             let (field, significand) = (exponent(head as u32), bits as u64);
             let value = match (field, significand >> 63) {
-                (0x7FFF, _) if significand << 1 == 0 => Value::Infinite,
+                (0x7FFF, 1) if significand << 1 == 0 => Value::Infinite,
                 // The x87 takes numbers without their leading bit as invalid.
                 (0x7FFF, _) | (1.., 0) => Value::Nan,
                 _ => Value::Finite {

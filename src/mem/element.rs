@@ -59,8 +59,9 @@ pub(crate) fn collect<T: Element>(
         let text = format!("{written} of {nbytes} bytes were written");
         return Err(Error::new(ErrorKind::Internal, text));
     }
-    // SAFETY: no byte is written twice, so all `n` elements are written, with
-    // values that are valid as `Element` promises.
+    // SAFETY: the target counts bytes as they are written, and a plan gives no
+    // byte twice (its tests compare each element with a model), so all `n`
+    // elements are written, with values that are valid as `Element` promises.
     unsafe { elements.set_len(n) };
     Ok(elements)
 }

@@ -1,5 +1,6 @@
 //! Opening: paths, siblings, compression, formats.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,12 +28,12 @@ impl Bytes for HeaderBytes<'_> {
 /// Open a file, and its sibling if it is one of a pair.
 pub(super) fn path(path: &Path, options: &Options) -> Result<ArrayProxy> {
     refuse_layout(options)?;
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    let name = Name::new(name.as_deref().unwrap_or_default());
+    let name = path.file_name().map(text_of).unwrap_or_default();
+    let name = Name::new(&name);
     let given = Source::file(path)?;
-    if name.is_image() {
+    // Who asks for a single file means the one that is named.
+    let single = matches!(options.format, Some(Format::Nifti1 | Format::Nifti2));
+    if name.is_image() && !single {
         // What an image holds, only its header knows.
         if let Some(header) = sibling(path, &name, "hdr")? {
             return of_parts(&header, Image::Given(&given), Parts::Pair, options);
@@ -177,9 +178,7 @@ fn of_parts(
                 _ => Format::Nifti2,
             };
             match read(Parts::Single, options.format.and(Some(single))) {
-                Ok(header) if shortfall(&header.layout, &data).is_none() => {
-                    finish(header, data, options)
-                }
+                Ok(header) if holds_array(&header.layout, &data) => finish(header, data, options),
                 _ => Err(missing),
             }
         }
@@ -239,6 +238,13 @@ fn finish(header: Header, data: Data, options: &Options) -> Result<ArrayProxy> {
     })
 }
 
+/// Whether a header's file has an array behind the header, too.
+fn holds_array(layout: &Layout, data: &Data) -> bool {
+    let first = layout.offset().map(|offset| data.bytes.read_vec(offset, 1));
+    let begins = first.is_some_and(|first| first.is_ok_and(|first| !first.is_empty()));
+    begins && shortfall(layout, data).is_none()
+}
+
 /// In words, how far the data end before the array does, so far as the file's
 /// size tells.
 fn shortfall(layout: &Layout, data: &Data) -> Option<String> {
@@ -268,7 +274,7 @@ fn unknown(bytes: &dyn ReadAt) -> Error {
 /// The first sibling that is there.
 fn sibling(path: &Path, name: &Name<'_>, extension: &str) -> Result<Option<Source>> {
     for name in name.siblings(extension) {
-        match Source::file(path.with_file_name(name)) {
+        match Source::file(path.with_file_name(name_of(&name))) {
             Ok(source) => return Ok(Some(source)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -279,9 +285,39 @@ fn sibling(path: &Path, name: &Name<'_>, extension: &str) -> Result<Option<Sourc
 
 fn missing(path: &Path, part: &str, names: &[String]) -> Error {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    let name = |name: &String| PathBuf::from(name_of(name)).display().to_string();
+    let names: Vec<String> = names.iter().map(name).collect();
     let text = format!(
         "this is one file of a pair, and its {part} is missing: {}",
         names.join(" or ")
     );
     Error::new(ErrorKind::NotFound, text).in_file(&absolute)
+}
+
+/// A file name as text, each of its bytes a character: names need not be
+/// UTF-8, and none may change on the way to a sibling's.
+#[cfg(unix)]
+fn text_of(name: &OsStr) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    name.as_bytes()
+        .iter()
+        .map(|&byte| char::from(byte))
+        .collect()
+}
+
+#[cfg(unix)]
+fn name_of(text: &str) -> OsString {
+    use std::os::unix::ffi::OsStringExt;
+    // All characters came from bytes, or are ASCII.
+    OsString::from_vec(text.chars().map(|c| c as u8).collect())
+}
+
+#[cfg(not(unix))]
+fn text_of(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn name_of(text: &str) -> OsString {
+    text.into()
 }

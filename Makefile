@@ -1,0 +1,46 @@
+# The verbs a C user expects. All the work is cargo's and that of the scripts
+# in tests/; what is made goes to target/.
+
+CC ?= cc
+CFLAGS ?= -O2
+# The library, the example and the tests find each other here.
+export CARGO_TARGET_DIR = $(CURDIR)/target
+LIB = target/release
+# As build.rs names it: 0.MINOR before 1.0, then MAJOR.
+SONAME = libarrayproxy.so.$(shell sed -nE \
+	'/^version = /{s/^version = "(0\.[0-9]+|[1-9][0-9]*)\..*/\1/p;q;}' Cargo.toml)
+IMAGES = example4d mni152_t1
+
+build: ## the library: libarrayproxy.so and .a in target/release
+	cargo build --release --locked
+	ln -sf libarrayproxy.so $(LIB)/$(SONAME)
+
+demo: ## a C program that reads parts of two images and draws them
+	@sh tests/setup.sh build
+	@$(MAKE) --no-print-directory build
+	@mkdir -p target/demo
+	$(CC) -std=c99 -Wall -Wextra -pedantic -Werror $(CFLAGS) -Iinclude ctests/example.c \
+		-o target/demo/example -L$(LIB) -larrayproxy -Wl,-rpath,'$$ORIGIN/../release' -lm
+	@for image in $(IMAGES); do \
+		printf '\n$$ target/demo/example tests/data/%s.nii.gz target/demo/%s.png\n' $$image $$image; \
+		target/demo/example tests/data/$$image.nii.gz target/demo/$$image.png || exit 1; \
+	done
+	@printf '\nThe program is ctests/example.c. Its pictures:\n'
+	@printf '    target/demo/%s.png\n' $(IMAGES)
+
+test: ## every test, after installing what they need (tests/setup.sh)
+	@bash tests/run.sh
+
+msrv: ## check the library with the oldest rustc it promises, Debian 13's
+	@bash tests/msrv.sh
+
+header: ## write include/arrayproxy.h anew from src/ffi
+	UPDATE_HEADER=1 cargo test --locked --test header
+
+clean: ## remove everything that was made
+	cargo clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\): ## /make \1	/p' Makefile | expand -t 16
+
+.PHONY: build demo test msrv header clean help

@@ -1,0 +1,201 @@
+/* NULL in every pointer argument of every function: a status or NULL, never a
+ * crash. Each call is made with an error and without. */
+#include "test.h"
+#include "support/access.h"
+
+#include <string.h>
+
+static const int64_t shape[2] = {4, 3};
+
+/* `call` uses `e` for its error. */
+#define BOTH(call, wanted)             \
+    do {                               \
+        ap_error *e = &err;            \
+        CHECK_STATUS(call, wanted);    \
+        CHECK_INT(err.code, wanted);   \
+        e = NULL;                      \
+        CHECK_STATUS(call, wanted);    \
+    } while (0)
+
+static int64_t read_nothing(void *user, void *buf, size_t len, uint64_t offset)
+{
+    (void)user;
+    (void)buf;
+    (void)len;
+    (void)offset;
+    return 0;
+}
+
+static int64_t size_0(void *user)
+{
+    (void)user;
+    return 0;
+}
+
+static void test_frees(void)
+{
+    ap_options_free(NULL);
+    ap_source_free(NULL);
+    ap_free(NULL);
+    ap_trim(NULL);
+    ap_plan_free(NULL);
+    CHECK(ap_clone(NULL) == NULL);
+    CHECK_INT(ap_has(NULL), 0);
+    CHECK_STATUS(ap_dtype_parse(NULL), AP_ERR_NULL);
+}
+
+static void test_options(void)
+{
+    ap_options *o = ap_options_new();
+    BOTH(ap_options_set_int(NULL, AP_OPT_MMAP, 1, e), AP_ERR_NULL);
+    BOTH(ap_options_set_text(NULL, AP_OPT_CODEC, "none", e), AP_ERR_NULL);
+    BOTH(ap_options_set_text(o, AP_OPT_CODEC, NULL, e), AP_ERR_NULL);
+    BOTH(ap_options_parse(NULL, "mmap=1", e), AP_ERR_NULL);
+    BOTH(ap_options_parse(o, NULL, e), AP_ERR_NULL);
+    ap_options_free(o);
+}
+
+static void test_sources(void)
+{
+    ap_source *s = MARKED(ap_source);
+    BOTH(ap_source_file(NULL, &s, e), AP_ERR_NULL);
+    CHECK(s == NULL);
+    BOTH(ap_source_file("/", NULL, e), AP_ERR_NULL);
+    s = MARKED(ap_source);
+    BOTH(ap_source_memory(NULL, 4, NULL, NULL, &s, e), AP_ERR_NULL);
+    CHECK(s == NULL);
+    BOTH(ap_source_memory("abc", 3, NULL, NULL, NULL, e), AP_ERR_NULL);
+    s = MARKED(ap_source);
+    BOTH(ap_source_callbacks(NULL, size_0, NULL, NULL, 0, &s, e), AP_ERR_NULL);
+    CHECK(s == NULL);
+    BOTH(ap_source_callbacks(read_nothing, NULL, NULL, NULL, 0, &s, e), AP_ERR_NULL);
+    BOTH(ap_source_callbacks(read_nothing, size_0, NULL, NULL, 0, NULL, e), AP_ERR_NULL);
+}
+
+static void test_opens(void)
+{
+    ap_proxy *p = MARKED(ap_proxy), *array = open_counted(2, shape, AP_ORDER_F);
+    ap_source *s = NULL;
+    CHECK_OK(ap_source_memory("abcdefghijkl", 12, NULL, NULL, &s, &err));
+    BOTH(ap_open(NULL, NULL, &p, e), AP_ERR_NULL);
+    CHECK(p == NULL);
+    BOTH(ap_open("/", NULL, NULL, e), AP_ERR_NULL);
+    p = MARKED(ap_proxy);
+    BOTH(ap_open_source(NULL, NULL, NULL, &p, e), AP_ERR_NULL);
+    CHECK(p == NULL);
+    p = MARKED(ap_proxy);
+    BOTH(ap_open_source(NULL, s, NULL, &p, e), AP_ERR_NULL);
+    CHECK(p == NULL);
+    BOTH(ap_open_source(s, NULL, NULL, NULL, e), AP_ERR_NULL);
+    p = MARKED(ap_proxy);
+    BOTH(ap_open_layout(NULL, AP_INT8, AP_LITTLE, 2, shape, AP_ORDER_F, 0, 1, 0, NULL, &p, e),
+         AP_ERR_NULL);
+    CHECK(p == NULL);
+    p = MARKED(ap_proxy);
+    BOTH(ap_open_layout(s, AP_INT8, AP_LITTLE, 2, NULL, AP_ORDER_F, 0, 1, 0, NULL, &p, e),
+         AP_ERR_NULL);
+    CHECK(p == NULL);
+    BOTH(ap_open_layout(s, AP_INT8, AP_LITTLE, 2, shape, AP_ORDER_F, 0, 1, 0, NULL, NULL, e),
+         AP_ERR_NULL);
+    p = MARKED(ap_proxy);
+    BOTH(ap_reshape(NULL, 2, shape, &p, e), AP_ERR_NULL);
+    CHECK(p == NULL);
+    p = MARKED(ap_proxy);
+    BOTH(ap_reshape(array, 2, NULL, &p, e), AP_ERR_NULL);
+    CHECK(p == NULL);
+    BOTH(ap_reshape(array, 2, shape, NULL, e), AP_ERR_NULL);
+    ap_source_free(s);
+    ap_free(array);
+}
+
+static void test_meta(void)
+{
+    ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
+    int64_t list[2];
+    double reals[16], more[16];
+    size_t size = 77;
+    CHECK_STATUS(ap_ndim(NULL), AP_ERR_NULL);
+    CHECK_STATUS(ap_shape(NULL, list, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_shape(NULL, NULL, 0), AP_ERR_NULL);
+    CHECK_STATUS(ap_shape(array, NULL, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_size(NULL), AP_ERR_NULL);
+    CHECK_INT(ap_disk_dtype(NULL), 0);
+    CHECK_INT(ap_auto_dtype(NULL), 0);
+    CHECK_INT(ap_order(NULL), 0);
+    CHECK_INT(ap_byte_order(NULL), 0);
+    CHECK_STATUS(ap_data_offset(NULL), AP_ERR_NULL);
+    CHECK(ap_format(NULL) == NULL);
+    CHECK(ap_codec(NULL) == NULL);
+    CHECK_STATUS(ap_is_scaled(NULL), AP_ERR_NULL);
+    CHECK_STATUS(ap_scale_shape(NULL, list, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_scale_shape(array, NULL, 1), AP_ERR_NULL);
+    BOTH(ap_scale_factors(NULL, reals, more, 1, e), AP_ERR_NULL);
+    CHECK_OK(ap_scale_factors(array, NULL, more, 1, NULL));
+    CHECK_OK(ap_scale_factors(array, reals, NULL, 1, NULL));
+    BOTH(ap_affine(NULL, AP_AFFINE_BEST, reals, e), AP_ERR_NULL);
+    BOTH(ap_affine(NULL, AP_AFFINE_BEST, NULL, e), AP_ERR_NULL);
+    BOTH(ap_zooms(NULL, reals, 2, e), AP_ERR_NULL);
+    CHECK_STATUS(ap_chunk_shape(NULL, 100, list, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_chunk_shape(array, 100, NULL, 2), AP_ERR_NULL);
+    CHECK(ap_header(NULL, &size) == NULL);
+    CHECK_INT(size, 0);
+    CHECK(ap_header(NULL, NULL) == NULL);
+    CHECK(ap_header(array, NULL) == NULL);
+    CHECK(ap_warning(NULL, 0) == NULL);
+    ap_free(array);
+}
+
+static void test_reads(void)
+{
+    ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
+    static const int64_t zeros[2] = {0, 0}, ones[2] = {1, 1};
+    ap_slice index = ap_all();
+    ap_plan *plan = MARKED(ap_plan);
+    int64_t list[2];
+    int32_t out[12];
+    BOTH(ap_slice_parse(NULL, &index, 1, e), AP_ERR_NULL);
+    BOTH(ap_slice_parse("1", NULL, 1, e), AP_ERR_NULL);
+    BOTH(ap_slice_shape(NULL, &index, 1, list, 2, e), AP_ERR_NULL);
+    BOTH(ap_slice_shape(array, NULL, 1, list, 2, e), AP_ERR_NULL);
+    BOTH(ap_slice_shape(array, &index, 1, NULL, 2, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_slice_nbytes(NULL, &index, 1, AP_AUTO, 0, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_slice_nbytes(array, NULL, 1, AP_AUTO, 0, e), AP_ERR_NULL);
+    BOTH(ap_read_slice(NULL, &index, 1, AP_AUTO, 0, out, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_slice(array, NULL, 1, AP_AUTO, 0, out, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_slice(array, &index, 1, AP_AUTO, 0, NULL, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_all(NULL, AP_AUTO, 0, out, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_all(array, AP_AUTO, 0, NULL, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_box(NULL, 2, zeros, ones, ones, AP_AUTO, 0, out, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_box(array, 2, NULL, ones, ones, AP_AUTO, 0, out, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_box(array, 2, zeros, NULL, ones, AP_AUTO, 0, out, sizeof out, e), AP_ERR_NULL);
+    BOTH(ap_read_box(array, 2, zeros, ones, ones, AP_AUTO, 0, NULL, sizeof out, e), AP_ERR_NULL);
+    CHECK_OK(ap_read_box(array, 2, zeros, ones, NULL, AP_AUTO, 0, out, sizeof out, NULL));
+    CHECK_OK(ap_read_slice(array, NULL, 0, AP_AUTO, 0, out, sizeof out, NULL));
+    BOTH(ap_plan_new(NULL, &index, 1, AP_AUTO, 0, &plan, e), AP_ERR_NULL);
+    CHECK(plan == NULL);
+    plan = MARKED(ap_plan);
+    BOTH(ap_plan_new(array, NULL, 1, AP_AUTO, 0, &plan, e), AP_ERR_NULL);
+    CHECK(plan == NULL);
+    BOTH(ap_plan_new(array, &index, 1, AP_AUTO, 0, NULL, e), AP_ERR_NULL);
+    CHECK_OK(ap_plan_new(array, &index, 1, AP_AUTO, 0, &plan, NULL));
+    CHECK_STATUS(ap_plan_shape(NULL, list, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_plan_shape(plan, NULL, 2), AP_ERR_NULL);
+    CHECK_INT(ap_plan_dtype(NULL), 0);
+    CHECK_STATUS(ap_plan_nbytes(NULL), AP_ERR_NULL);
+    CHECK_STATUS(ap_plan_cost(NULL), AP_ERR_NULL);
+    BOTH(ap_plan_read(NULL, out, sizeof out, 0, NULL, NULL, e), AP_ERR_NULL);
+    BOTH(ap_plan_read(plan, NULL, sizeof out, 0, NULL, NULL, e), AP_ERR_NULL);
+    ap_plan_free(plan);
+    ap_free(array);
+}
+
+int main(void)
+{
+    test_frees();
+    test_options();
+    test_sources();
+    test_opens();
+    test_meta();
+    test_reads();
+    return test_end("null");
+}

@@ -1,0 +1,44 @@
+/*
+ * access.h - the same bytes through every kind of source
+ */
+#ifndef ACCESS_H
+#define ACCESS_H
+
+#include "../test.h"
+#include "files.h"
+
+enum {
+    ACCESS_MEMORY,
+    ACCESS_MAPPED,      /* file, mapped */
+    ACCESS_READ,        /* file, never mapped */
+    ACCESS_REOPEN,      /* file, opened for each read */
+    ACCESS_CALLBACKS,
+    ACCESS_GZIP,        /* memory that holds one gzip member */
+    ACCESS_MEMBERS,     /* file of many small gzip members */
+    ACCESSES
+};
+
+const char *access_name(int access);
+int access_compressed(int access);
+
+/* A source that holds a copy of the bytes and frees it at the end. NULL, with a
+ * failed check, if the library refuses. */
+ap_source *source_by(int access, const bytes *b);
+/* Options for that access, to be changed and freed. */
+ap_options *options_by(int access);
+
+/* Open an image; or elements at `offset`. NULL, with a failed check, on
+ * failure. */
+ap_proxy *open_by(int access, const bytes *b);
+ap_proxy *layout_by(int access, const bytes *b, ap_dtype dtype, int byte_order, int ndim,
+                    const int64_t *shape, int order, uint64_t offset, double slope,
+                    double inter);
+
+/* A layout at offset 0 of memory, not scaled, in native byte order. */
+ap_proxy *open_elements(const bytes *b, ap_dtype dtype, int ndim, const int64_t *shape,
+                        int order);
+/* One whose element i in storage has the value i, of AP_INT32. */
+ap_proxy *open_counted(int ndim, const int64_t *shape, int order);
+void put_counted(bytes *b, int64_t count, int byte_order);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * gzip.h - gzip members made by hand
+ */
+#ifndef GZIP_H
+#define GZIP_H
+
+#include "files.h"
+
+enum {
+    GZIP_STORED = 0,    /* stored blocks */
+    GZIP_FIXED = 1,     /* one block of fixed Huffman codes, with matches */
+    GZIP_NAMED = 2,     /* with file name, comment, extra field, header CRC */
+    GZIP_BAD_CRC = 4,
+    GZIP_BAD_SIZE = 8
+};
+
+uint32_t crc32_of(const void *data, size_t n);
+
+/* Append one member that holds `data`. */
+void put_gzip(bytes *b, const void *data, size_t n, int flags);
+/* The same as members of at most `part` bytes each. */
+void put_gzip_parts(bytes *b, const void *data, size_t n, size_t part, int flags);
+
+#endif

@@ -1,0 +1,48 @@
+//! What the targets share: options, and what is done with an open array.
+
+use std::mem::MaybeUninit;
+
+use arrayproxy::{ArrayProxy, DType, Options, Order, ReadAs, Slice, Which};
+
+/// Results stay small, so that time goes to headers and streams.
+const MOST: i64 = 1 << 20;
+
+pub fn options() -> Options {
+    Options::new().max_bytes(Some(MOST as u64))
+}
+
+/// Asks for all metadata and reads a few parts in several ways.
+pub fn explore(proxy: &ArrayProxy) {
+    for which in [Which::Best, Which::Sform, Which::Qform, Which::Base] {
+        let _ = proxy.affine(which);
+    }
+    let _ = (proxy.zooms(), proxy.data_offset(), proxy.scale_factors());
+    let _ = format!("{proxy:?} {:?} {:?}", proxy.warnings(), proxy.header());
+    assert_eq!(proxy.chunk_shape(1 << 16).len(), proxy.shape().len());
+
+    let last = vec![Slice::At(-1); proxy.shape().len()];
+    let backwards = [Slice::range(None, None, -3), Slice::Ellipsis];
+    let first_volume = [Slice::Ellipsis, Slice::At(0), Slice::NewAxis];
+    for index in [&[], &last[..], &backwards, &first_volume] {
+        for read_as in [
+            ReadAs::auto(),
+            ReadAs::disk(),
+            ReadAs::dtype(DType::Int16).round(true),
+            ReadAs::dtype(DType::Float32).checked(true).order(Order::C),
+        ] {
+            read(proxy, index, read_as);
+        }
+    }
+}
+
+fn read(proxy: &ArrayProxy, index: &[Slice], read_as: ReadAs) {
+    let Ok(plan) = proxy.plan(index, read_as) else {
+        return;
+    };
+    assert_eq!(proxy.slice_shape(index).unwrap(), plan.shape());
+    plan.cost();
+    if plan.nbytes() <= MOST {
+        let mut buffer = vec![MaybeUninit::uninit(); plan.nbytes() as usize];
+        let _ = plan.read_into(&mut buffer, 0, None, None);
+    }
+}

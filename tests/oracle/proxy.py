@@ -1,0 +1,260 @@
+"""Proxies and plans as Python objects over the C ABI, for the tests."""
+
+import ctypes as c
+import os
+
+import numpy as np
+
+import capi
+from capi import AUTO, DISK, Error, Slice, check, lib
+from eltypes import BY_CODE, TYPES
+
+# Written around and into buffers before a read.
+POISON = 0xA5
+GUARD = 64
+
+
+def entries(index):
+    """An index in Python's terms as `ap_slice` entries and their number."""
+    index = index if isinstance(index, tuple) else (index,)
+    out = []
+    for item in index:
+        if item is None:
+            out.append((capi.NEWAXIS, 0, 0, 1))
+        elif item is Ellipsis:
+            out.append((capi.ELLIPSIS, 0, 0, 1))
+        elif isinstance(item, slice):
+            bounds = (capi.NONE if b is None else b for b in (item.start, item.stop))
+            out.append((capi.RANGE, *bounds, 1 if item.step is None else item.step))
+        else:
+            out.append((capi.AT, int(item), 0, 1))
+    return (Slice * len(out))(*out) if out else None, len(out)
+
+
+def int64s(numbers):
+    return (c.c_int64 * len(numbers))(*numbers)
+
+
+def code_of(dtype):
+    """Type code of None (auto), "disk", a type's name or a NumPy dtype."""
+    if dtype is None:
+        return AUTO
+    if isinstance(dtype, str) and dtype == "disk":
+        return DISK
+    if isinstance(dtype, str) and dtype in TYPES:
+        return TYPES[dtype].code
+    return TYPES[np.dtype(dtype).name].code
+
+
+def axes(function, *arguments, error=None):
+    """The shape that a function of (..., shape, capacity[, err]) writes."""
+    buffer = (c.c_int64 * 64)(*[-9] * 64)
+    tail = () if error is None else (c.byref(error),)
+    ndim = check(function(*arguments, buffer, 64, *tail), error)
+    return tuple(buffer[:ndim])
+
+
+class Options:
+    def __init__(self, **options):
+        self.handle = lib().ap_options_new()
+        for name, value in options.items():
+            error = Error()
+            if isinstance(value, str):
+                setter, value = lib().ap_options_set_text, value.encode()
+            else:
+                setter = lib().ap_options_set_int
+            check(setter(self.handle, capi.OPTIONS[name], value, c.byref(error)), error)
+
+    def __enter__(self):
+        return self.handle
+
+    def __exit__(self, *_):
+        lib().ap_options_free(self.handle)
+
+
+class Source:
+    """A file, or bytes in memory."""
+
+    def __init__(self, content):
+        self.handle, error = c.c_void_p(), Error()
+        out = c.byref(self.handle)
+        if isinstance(content, bytes):
+            self.memory = c.create_string_buffer(content, len(content))
+            make = lib().ap_source_memory
+            arguments = (c.addressof(self.memory), len(content), capi.RELEASE_FN(), None)
+        else:
+            make, arguments = lib().ap_source_file, (os.fsencode(content),)
+        check(make(*arguments, out, c.byref(error)), error)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        lib().ap_source_free(self.handle)
+
+
+class Proxy:
+    def __init__(self, function, *arguments, keep=None):
+        """Call a function that ends in (…, proxy, err). `keep` lives as long."""
+        self.handle, error = c.c_void_p(), Error()
+        status = function(*arguments, c.byref(self.handle), c.byref(error))
+        if status < 0:
+            assert self.handle.value is None
+        check(status, error)
+        self.keep = keep
+
+    @classmethod
+    def open(cls, path, **options):
+        with Options(**options) as handle:
+            return cls(lib().ap_open, os.fsencode(path), handle)
+
+    @classmethod
+    def open_source(cls, header, image=None, **options):
+        """From contents in memory: `image` for a pair."""
+        with Options(**options) as handle, Source(header) as first:
+            if image is None:
+                return cls(lib().ap_open_source, first.handle, None, handle, keep=first)
+            with Source(image) as second:
+                pair = first.handle, second.handle
+                return cls(lib().ap_open_source, *pair, handle, keep=(first, second))
+
+    @classmethod
+    def open_layout(
+        cls, content, type, shape, order="F", byte_order="<", offset=0,
+        slope=1.0, inter=0.0, **options,
+    ):  # fmt: skip
+        little = capi.LITTLE if byte_order == "<" else capi.BIG
+        layout = TYPES[type].code, little, len(shape), int64s(shape), ord(order), offset
+        with Options(**options) as handle, Source(content) as source:
+            return cls(
+                lib().ap_open_layout, source.handle, *layout, slope, inter, handle, keep=source
+            )
+
+    def reshape(self, shape):
+        arguments = self.handle, len(shape), int64s(shape)
+        return Proxy(lib().ap_reshape, *arguments, keep=self.keep)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        lib().ap_free(self.handle)
+        self.handle = c.c_void_p()
+
+    @property
+    def shape(self):
+        return axes(lib().ap_shape, self.handle)
+
+    @property
+    def type(self):
+        return BY_CODE[lib().ap_disk_dtype(self.handle)].name
+
+    @property
+    def auto_dtype(self):
+        return BY_CODE[lib().ap_auto_dtype(self.handle)].dtype
+
+    @property
+    def factors(self):
+        """The one slope and intercept."""
+        slope, inter, error = c.c_double(-9), c.c_double(-9), Error()
+        arguments = c.byref(slope), c.byref(inter), 1, c.byref(error)
+        check(lib().ap_scale_factors(self.handle, *arguments), error)
+        return slope.value, inter.value
+
+    @property
+    def warnings(self):
+        texts = []
+        while (text := lib().ap_warning(self.handle, len(texts))) is not None:
+            texts.append(text.decode())
+        return texts
+
+    @property
+    def header(self):
+        size = c.c_size_t()
+        address = lib().ap_header(self.handle, c.byref(size))
+        return c.string_at(address, size.value) if address else b""
+
+    def affine(self, which=capi.AFFINE_BEST):
+        """The matrix and its code."""
+        numbers, error = (c.c_double * 16)(), Error()
+        code = check(lib().ap_affine(self.handle, which, numbers, c.byref(error)), error)
+        return np.array(numbers).reshape(4, 4), code
+
+    def zooms(self):
+        numbers, error = (c.c_double * 64)(), Error()
+        count = check(lib().ap_zooms(self.handle, numbers, 64, c.byref(error)), error)
+        return tuple(numbers[:count])
+
+    def slice_shape(self, index):
+        return axes(lib().ap_slice_shape, self.handle, *entries(index), error=Error())
+
+    def _packed(self, shape, dtype, order, function, *arguments):
+        """Read into a guarded buffer and check that nothing else was touched."""
+        code = code_of(dtype)
+        if code == AUTO:
+            code = lib().ap_auto_dtype(self.handle)
+        elif code == DISK:
+            code = lib().ap_disk_dtype(self.handle)
+        element = BY_CODE[code].dtype
+        nbytes = element.itemsize * int(np.prod(shape, dtype=object))
+        buffer = np.full(nbytes + 2 * GUARD, POISON, "u1")
+        out, error = buffer[GUARD : GUARD + nbytes], Error()
+        check(function(*arguments, out.ctypes.data, nbytes, c.byref(error)), error)
+        assert (buffer[:GUARD] == POISON).all() and (buffer[GUARD + nbytes :] == POISON).all()
+        return np.ndarray(shape, element, out.copy(), order=order)
+
+    def read(self, index=(), dtype=None, flags=0, order="F"):
+        """`ap_read_slice`."""
+        flags |= capi.READ_C if order == "C" else 0
+        shape, what = self.slice_shape(index), (*entries(index), code_of(dtype), flags)
+        return self._packed(shape, dtype, order, lib().ap_read_slice, self.handle, *what)
+
+    def read_all(self, dtype=None, flags=0, order="F"):
+        flags |= capi.READ_C if order == "C" else 0
+        what = lib().ap_read_all, self.handle, code_of(dtype), flags
+        return self._packed(self.shape, dtype, order, *what)
+
+    def read_box(self, start, count, step=None, dtype=None, flags=0, order="F"):
+        flags |= capi.READ_C if order == "C" else 0
+        steps = None if step is None else int64s(step)
+        what = len(start), int64s(start), int64s(count), steps, code_of(dtype), flags
+        return self._packed(tuple(count), dtype, order, lib().ap_read_box, self.handle, *what)
+
+    def plan(self, index=(), dtype=None, flags=0):
+        return Plan(self, index, dtype, flags)
+
+
+class Plan:
+    def __init__(self, proxy, index, dtype, flags):
+        self.handle, error = c.c_void_p(), Error()
+        what = *entries(index), code_of(dtype), flags
+        out = c.byref(self.handle), c.byref(error)
+        check(lib().ap_plan_new(proxy.handle, *what, *out), error)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        lib().ap_plan_free(self.handle)
+        self.handle = c.c_void_p()
+
+    @property
+    def shape(self):
+        return axes(lib().ap_plan_shape, self.handle)
+
+    @property
+    def dtype(self):
+        return BY_CODE[lib().ap_plan_dtype(self.handle)].dtype
+
+    def read(self, buffer, offset=0, strides=None):
+        """Into `buffer`, a 1-D uint8 array."""
+        error, steps = Error(), None if strides is None else int64s(strides)
+        status = lib().ap_plan_read(
+            self.handle, buffer.ctypes.data, buffer.nbytes, offset, steps, None, c.byref(error)
+        )
+        check(status, error)
+
+    def read_into(self, view, buffer):
+        """Into an array of any strides that is a view of `buffer`."""
+        offset = view.__array_interface__["data"][0] - buffer.__array_interface__["data"][0]
+        self.read(buffer, offset, view.strides)
