@@ -104,6 +104,8 @@ pub(crate) struct FileBytes {
 }
 
 impl FileBytes {
+    /// The bytes of a file that was just opened. It stays open until
+    /// [`ReadAt::trim`], and after that between reads if `keep_open`.
     pub(crate) fn new(found: &Found, keep_open: bool, mapping: Mapping) -> Result<FileBytes> {
         let open = Arc::new(Open {
             file: found.file.clone(),
@@ -114,7 +116,7 @@ impl FileBytes {
             identity: found.identity,
             keep_open,
             mapping,
-            open: Mutex::new(keep_open.then(|| open.clone())),
+            open: Mutex::new(Some(open.clone())),
         };
         if mapping == Mapping::Required && bytes.identity.size > 0 {
             let map = Map::new(&open.file).map_err(|error| {
@@ -305,6 +307,7 @@ mod tests {
         std::fs::write(&path, [1; 10]).unwrap();
         let kept = open(&path, true, Mapping::Never);
         let closed = open(&path, false, Mapping::Never);
+        closed.trim();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(
             kept.read_vec(0, 10).unwrap(),

@@ -48,6 +48,17 @@ stored! {
     Half, u16, Half; Truth, u8, Truth; Wide, u128, Wide::from_native;
 }
 
+/// A colour, which has no byte order.
+impl Stored for [u8; 3] {
+    const SIZE: usize = 3;
+
+    #[inline(always)]
+    unsafe fn read<const SWAP: bool>(from: *const u8) -> Self {
+        // SAFETY: the caller's promise; bytes have no alignment.
+        unsafe { from.cast::<[u8; 3]>().read() }
+    }
+}
+
 impl<S: Stored> Stored for [S; 2] {
     const SIZE: usize = 2 * S::SIZE;
 
@@ -182,66 +193,22 @@ pub(super) fn choose(from: DType, order: ByteOrder, work: Work) -> Load {
     }
 }
 
-/// Copy elements of `size` bytes.
+/// Copy elements of `size` bytes. With `SWAP`, reverse each run of `unit`
+/// bytes in them, which is `size` or, for complex numbers, half of it.
 ///
 /// # Safety
 /// As [`super::Kernel::run`], with elements of `size` bytes on both sides.
-pub(super) unsafe fn copy(
+pub(super) unsafe fn copy<const SWAP: bool>(
     from: *const u8,
     from_step: isize,
     to: *mut u8,
     to_step: isize,
     n: usize,
-    size: usize,
+    (size, unit): (usize, usize),
 ) {
     /// # Safety
-    /// As `copy`, with elements of the size of `T`.
-    unsafe fn each<T: Copy>(
-        from: *const u8,
-        from_step: isize,
-        to: *mut u8,
-        to_step: isize,
-        n: usize,
-    ) {
-        for i in 0..n as isize {
-            // SAFETY: the caller's promise for element `i`.
-            unsafe {
-                let element = from.offset(i * from_step).cast::<T>().read_unaligned();
-                to.offset(i * to_step).cast::<T>().write_unaligned(element);
-            }
-        }
-    }
-    // SAFETY: the caller's promise; the types have the size named.
-    unsafe {
-        match size {
-            1 => each::<u8>(from, from_step, to, to_step, n),
-            2 => each::<u16>(from, from_step, to, to_step, n),
-            3 => each::<[u8; 3]>(from, from_step, to, to_step, n),
-            4 => each::<u32>(from, from_step, to, to_step, n),
-            8 => each::<u64>(from, from_step, to, to_step, n),
-            16 => each::<u128>(from, from_step, to, to_step, n),
-            _ => each::<[u128; 2]>(from, from_step, to, to_step, n),
-        }
-    }
-}
-
-/// Copy elements of `size` bytes, reversing each run of `unit` bytes in them.
-///
-/// # Safety
-/// As [`super::Kernel::run`], with elements of `size` bytes on both sides;
-/// `size` is `unit` or twice that.
-pub(super) unsafe fn swap(
-    from: *const u8,
-    from_step: isize,
-    to: *mut u8,
-    to_step: isize,
-    n: usize,
-    size: usize,
-    unit: usize,
-) {
-    /// # Safety
-    /// As `swap`, with numbers of type `T`.
-    unsafe fn each<T: Stored>(
+    /// As `copy`, with elements of type `T`.
+    unsafe fn each<T: Stored, const SWAP: bool>(
         from: *const u8,
         from_step: isize,
         to: *mut u8,
@@ -254,29 +221,30 @@ pub(super) unsafe fn swap(
         unsafe {
             if from_step == size as isize && to_step == size as isize {
                 for i in 0..n {
-                    let element = T::read::<true>(from.add(i * size));
+                    let element = T::read::<SWAP>(from.add(i * size));
                     to.add(i * size).cast::<T>().write_unaligned(element);
                 }
             } else {
                 for i in 0..n as isize {
-                    let element = T::read::<true>(from.offset(i * from_step));
+                    let element = T::read::<SWAP>(from.offset(i * from_step));
                     to.offset(i * to_step).cast::<T>().write_unaligned(element);
                 }
             }
         }
     }
-    // SAFETY: the caller's promise; the types have the sizes named.
-    unsafe {
-        match (size, unit) {
-            (2, _) => each::<u16>(from, from_step, to, to_step, n),
-            (4, _) => each::<u32>(from, from_step, to, to_step, n),
-            (8, 8) => each::<u64>(from, from_step, to, to_step, n),
-            (8, _) => each::<[u32; 2]>(from, from_step, to, to_step, n),
-            (16, 16) => each::<Bytes16>(from, from_step, to, to_step, n),
-            (16, _) => each::<[u64; 2]>(from, from_step, to, to_step, n),
-            _ => each::<[Bytes16; 2]>(from, from_step, to, to_step, n),
-        }
-    }
+    let each = match (size, unit) {
+        (1, _) => each::<u8, SWAP>,
+        (2, _) => each::<u16, SWAP>,
+        (3, _) => each::<[u8; 3], SWAP>,
+        (4, _) => each::<u32, SWAP>,
+        (8, 4) => each::<[u32; 2], SWAP>,
+        (8, _) => each::<u64, SWAP>,
+        (16, 8) => each::<[u64; 2], SWAP>,
+        (16, _) => each::<Bytes16, SWAP>,
+        _ => each::<[Bytes16; 2], SWAP>,
+    };
+    // SAFETY: the caller's promise; the type has the size named.
+    unsafe { each(from, from_step, to, to_step, n) }
 }
 
 /// Sixteen bytes that are not looked at.

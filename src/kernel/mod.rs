@@ -175,14 +175,14 @@ impl Kernel {
                     unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
                 } else {
                     // SAFETY: the caller's promise, element by element.
-                    unsafe { load::copy(from, from_step, to, to_step, n, size) };
+                    unsafe { load::copy::<false>(from, from_step, to, to_step, n, (size, size)) };
                 }
                 Ok(())
             }
             Step::Swap(unit) => {
                 // SAFETY: the caller's promise, element by element; `size` is
                 // a multiple of `unit`.
-                unsafe { load::swap(from, from_step, to, to_step, n, size, unit) };
+                unsafe { load::copy::<true>(from, from_step, to, to_step, n, (size, unit)) };
                 Ok(())
             }
             Step::Truth => {

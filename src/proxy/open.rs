@@ -221,6 +221,9 @@ fn finish(header: Header, data: Data, options: &Options) -> Result<ArrayProxy> {
         }
         warnings.push(text);
     }
+    if !options.keep_open {
+        data.bytes.trim();
+    }
     let zooms = (header.format != Format::Layout).then_some(header.zooms);
     Ok(ArrayProxy {
         layout: Arc::new(header.layout),
