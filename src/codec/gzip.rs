@@ -21,6 +21,10 @@ const SKIP: usize = 32 << 10;
 /// for.
 const LOOK: usize = 64 << 10;
 
+/// Longest header of a member. The format has no limit, but a name without an
+/// end must not lead through all of a file.
+const MOST_HEADER: u64 = 1 << 20;
+
 /// Decoders kept between reads. Reads that go forward continue one of them.
 const KEPT: usize = 4;
 
@@ -229,16 +233,15 @@ impl Decoder {
 
     fn begin_member(&mut self, source: &dyn ReadAt) -> Result<()> {
         let first = self.at() == 0;
-        let start = loop {
-            match self.peek(source)? {
-                Some(0) if !first => self.used += 1,
-                Some(_) => break self.at(),
-                None => {
-                    self.place = Place::End;
-                    return Ok(());
-                }
-            }
-        };
+        while !first && self.peek(source)? == Some(0) {
+            let rest = &self.input[self.used..];
+            self.used += rest.iter().take_while(|&&byte| byte == 0).count();
+        }
+        let start = self.at();
+        if self.peek(source)?.is_none() {
+            self.place = Place::End;
+            return Ok(());
+        }
         match self.header(source) {
             Ok(true) => {
                 self.member = (start, self.position);
@@ -259,67 +262,42 @@ impl Decoder {
 
     /// Go over a member's header (RFC 1952, 2.3). `false` if there is none.
     fn header(&mut self, source: &dyn ReadAt) -> Result<bool> {
+        let start = self.at();
         let mut fixed = [0; 10];
-        for byte in &mut fixed {
-            match self.peek(source)? {
-                Some(next) => *byte = next,
-                None => return Ok(false),
-            }
-            self.used += 1;
-        }
-        if !is_magic(&fixed) {
+        if !self.take_bytes(source, &mut fixed)? || !is_magic(&fixed) {
             return Ok(false);
         }
         let has = |flag: u8| fixed[3] & flag != 0;
-        let skip = |decoder: &mut Decoder, n: usize| -> Result<bool> {
-            for _ in 0..n {
-                if decoder.peek(source)?.is_none() {
-                    return Ok(false);
-                }
-                decoder.used += 1;
-            }
-            Ok(true)
-        };
         if has(4) {
-            let mut len = 0;
-            for shift in [0, 8] {
-                let Some(byte) = self.peek(source)? else {
-                    return Ok(false);
-                };
-                len |= usize::from(byte) << shift;
-                self.used += 1;
+            let mut len = [0; 2];
+            if !self.take_bytes(source, &mut len)? {
+                return Ok(false);
             }
-            if !skip(self, len)? {
+            let mut extra = vec![0; u16::from_le_bytes(len).into()];
+            if !self.take_bytes(source, &mut extra)? {
                 return Ok(false);
             }
         }
         // Name, then comment, each ended by a zero byte.
         for flag in [8, 16] {
-            while has(flag) {
-                let byte = self.peek(source)?;
-                self.used += usize::from(byte.is_some());
-                match byte {
-                    Some(0) => break,
-                    Some(_) => {}
-                    None => return Ok(false),
+            let mut byte = [u8::from(has(flag))];
+            while byte != [0] {
+                let within = self.at() - start < MOST_HEADER;
+                if !within || !self.take_bytes(source, &mut byte)? {
+                    return Ok(false);
                 }
             }
         }
-        if has(2) { skip(self, 2) } else { Ok(true) }
+        let mut checksum = [0; 2];
+        Ok(!has(2) || self.take_bytes(source, &mut checksum)?)
     }
 
     /// Checksum and size behind a stream. A file cut there still has its data.
     fn end_member(&mut self, source: &dyn ReadAt) -> Result<()> {
         let mut trailer = [0; 8];
-        for byte in &mut trailer {
-            match self.peek(source)? {
-                Some(next) => *byte = next,
-                None => {
-                    self.place = Place::End;
-                    return Ok(());
-                }
-            }
-            self.used += 1;
+        if !self.take_bytes(source, &mut trailer)? {
+            self.place = Place::End;
+            return Ok(());
         }
         self.place = Place::Member;
         if !self.verify {
@@ -349,6 +327,18 @@ impl Decoder {
             )));
         }
         Ok(())
+    }
+
+    /// The compressed bytes that come next; `false` if the file ends before.
+    fn take_bytes(&mut self, source: &dyn ReadAt, to: &mut [u8]) -> Result<bool> {
+        for byte in to {
+            match self.peek(source)? {
+                Some(next) => *byte = next,
+                None => return Ok(false),
+            }
+            self.used += 1;
+        }
+        Ok(true)
     }
 
     /// The next compressed byte; `None` at the end of the file.

@@ -88,6 +88,9 @@ fn header_fields_are_gone_over() {
         let error = open(&fields[..len], true).read_vec(0, 1).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Codec, "cut at {len}");
     }
+    let endless = [&fields[..15], &vec![b'x'; 2 << 20]].concat();
+    let error = open(&endless, true).read_vec(0, 1).unwrap_err();
+    assert!(error.offset() < Some(MOST_HEADER + 99), "{error}");
     fields[3] |= 0x20;
     let error = open(&fields, true).read_vec(0, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Codec);
