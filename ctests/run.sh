@@ -120,6 +120,18 @@ declared() {
         tr ';' '\n' | sed -nE 's/.*AP_DECLARED[^(]*[ *](ap_[a-z0-9_]+) *\(.*/\1/p' | sort
 }
 
+# The first C program of the README, as the body of a main.
+readme_compiles() {
+    {
+        printf '#include <stdio.h>\n#include <stdlib.h>\n#include <arrayproxy.h>\nint main(void)\n{\n'
+        sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d'
+        printf 'return 0;\n}\n'
+    } >"$out/readme.c"
+    grep -q ap_read_slice "$out/readme.c" &&
+        # shellcheck disable=SC2086 # a list of words
+        $CC $c_flags -I"$include" -c "$out/readme.c" -o "$out/readme.o"
+}
+
 symbols_prefixed() {
     exported >"$out/exported"
     [ -s "$out/exported" ] || return
@@ -163,6 +175,7 @@ done
 check "exported symbols start with ap_" symbols_prefixed
 check "declared functions are the exported ones" symbols_match
 check "soname is $soname" has_soname
+check "README's program compiles" readme_compiles
 
 check "build helpers" build_support "$out/support" ""
 check "build helpers, sanitized" build_support "$out/support-sanitized" "$sanitize"

@@ -88,6 +88,13 @@ impl Error {
         made
     }
 
+    /// The same error as one of another kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// The same error, about a byte of the file. An offset already there stays.
     #[must_use]
     pub fn at(mut self, offset: u64) -> Self {

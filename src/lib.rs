@@ -85,5 +85,5 @@ pub use core::slice_text::parse_index;
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Format, Which};
 pub use io::{Mapping, ReadAt, ReadBuf, View};
-pub use mem::Element;
+pub use mem::{Buffer, Element};
 pub use proxy::{ArrayProxy, Options, Plan, ReadAs, Source};

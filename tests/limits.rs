@@ -318,6 +318,17 @@ fn a_small_file_that_claims_much_takes_nothing() {
 }
 
 #[test]
+fn a_dense_header_without_its_image_costs_nothing() {
+    let mut head = nifti1(&[4, 4], 4, 16, (1.0, 0.0), false);
+    head[108..112].copy_from_slice(&3e7f32.to_le_bytes());
+    head.resize(32 << 20, 0);
+    let packed = gzip(&head);
+    let (opened, held) = most_held(|| open_as(packed, None, false));
+    assert!(opened.is_none());
+    assert!(held < 1 << 20, "{held} bytes");
+}
+
+#[test]
 fn no_second_copy_of_the_result() {
     let shape = [64, 64, 32, 16];
     let n = 64 * 64 * 32 * 16usize;
@@ -333,7 +344,7 @@ fn no_second_copy_of_the_result() {
             (ReadAs::dtype(DType::Float32), Order::C),
         ] {
             let plan = proxy.plan(&[], read_as.order(order)).unwrap();
-            let (read, held) = most_held(|| plan.read_into(&mut buffer, 0, None, None));
+            let (read, held) = most_held(|| plan.read_into(&mut buffer[..], 0, None, None));
             read.unwrap();
             assert!(
                 held < 1 << 20,

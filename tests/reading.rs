@@ -114,7 +114,7 @@ fn reads_take_little_more_than_they_give() {
         let plan = proxy.plan(&index, read_as[round % 3]).unwrap();
         let mut buffer = vec![MaybeUninit::uninit(); plan.nbytes() as usize];
         log.lock().unwrap().clear();
-        plan.read_into(&mut buffer, 0, None, None).unwrap();
+        plan.read_into(&mut buffer[..], 0, None, None).unwrap();
         let read = log.lock().unwrap().clone();
 
         let runs = runs(&index);
@@ -200,7 +200,7 @@ fn strided_results_of_long_runs() {
     let volume = 2 * 64 * 48 * 20;
     let strides = [2, 128, 128 * 48, volume + 10];
     let mut buffer = vec![MaybeUninit::new(0xEE_u8); 3 * (volume as usize + 10)];
-    plan.read_into(&mut buffer, 4, Some(&strides), None)
+    plan.read_into(&mut buffer[..], 4, Some(&strides), None)
         .unwrap();
     for (at, byte) in buffer.iter().enumerate() {
         let (t, place) = (at / (volume as usize + 10), at % (volume as usize + 10));
@@ -263,18 +263,18 @@ fn reads_can_be_watched_and_stopped() {
     let plan = proxy.plan(&[], ReadAs::auto()).unwrap();
     let mut buffer = vec![MaybeUninit::uninit(); plan.nbytes() as usize];
     let control = Control::new();
-    plan.read_into(&mut buffer, 0, None, Some(&control))
+    plan.read_into(&mut buffer[..], 0, None, Some(&control))
         .unwrap();
     let total = plan.nbytes() as u64;
     assert_eq!(control.progress(), (total, total));
     control.cancel();
     let error = plan
-        .read_into(&mut buffer, 0, None, Some(&control))
+        .read_into(&mut buffer[..], 0, None, Some(&control))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     control.reset();
     assert_eq!(control.progress(), (0, 0));
-    plan.read_into(&mut buffer, 0, None, Some(&control))
+    plan.read_into(&mut buffer[..], 0, None, Some(&control))
         .unwrap();
 }
 

@@ -85,6 +85,11 @@ step 'clippy without features' one 'cargo clippy --version' \
     cargo clippy --locked --no-default-features --lib -- -D warnings
 step 'tests' cargo true cargo test --locked --no-fail-fast
 step 'tests without features' cargo true cargo test --locked --no-default-features --lib
+# Not all of the tests: those that reach unsafe code without the C programs.
+step 'address sanitizer' cargo true env RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address' \
+    CARGO_TARGET_DIR="$CARGO_TARGET_DIR/sanitized" \
+    cargo test --locked --target "$(rustc -vV | sed -n 's/^host: //p')" \
+    --lib --test reading --test opening
 step 'documentation' one true \
     env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 step 'release build' one 'make --version' make --no-print-directory build

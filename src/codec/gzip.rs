@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Decoding;
 use super::inflate::Inflate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
@@ -25,7 +26,8 @@ const LOOK: usize = 64 << 10;
 /// end must not lead through all of a file.
 const MOST_HEADER: u64 = 1 << 20;
 
-/// Decoders kept between reads. Reads that go forward continue one of them.
+/// Decoders kept between reads, of about 110 KiB each. Reads that go forward
+/// continue one of them.
 const KEPT: usize = 4;
 
 /// Whether bytes begin as a gzip member does: magic, method, no reserved flag
@@ -37,17 +39,17 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
 /// A gzip file as its decoded bytes.
 pub(super) struct Gzip {
     source: Arc<dyn ReadAt>,
-    verify: bool,
+    decoding: Decoding,
     /// Decoders that wait for a read behind their position. The lock is held
     /// to take or give one, never to decode.
     kept: Arc<Mutex<Vec<Decoder>>>,
 }
 
 impl Gzip {
-    pub(super) fn new(source: Arc<dyn ReadAt>, verify: bool) -> Gzip {
+    pub(super) fn new(source: Arc<dyn ReadAt>, decoding: Decoding) -> Gzip {
         Gzip {
             source,
-            verify,
+            decoding,
             kept: Arc::default(),
         }
     }
@@ -60,13 +62,14 @@ impl Gzip {
             .max_by_key(|&i| kept[i].position);
         match near {
             Some(i) => kept.swap_remove(i),
-            None => Decoder::new(self.verify),
+            None => Decoder::new(self.decoding.verify),
         }
     }
 
     fn give(&self, decoder: Decoder) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
+        let most = if self.decoding.frugal { 1 } else { KEPT };
+        if kept.len() >= most {
             kept.remove(0);
         }
         kept.push(decoder);
@@ -100,7 +103,7 @@ impl ReadAt for Gzip {
 
     fn check_end(&self, offset: u64) -> Result<()> {
         let mut decoder = self.take(offset);
-        if !self.verify || decoder.position != offset || decoder.place != Place::Stream {
+        if !self.decoding.verify || decoder.position != offset || decoder.place != Place::Stream {
             self.give(decoder);
             return Ok(());
         }
@@ -116,7 +119,7 @@ impl ReadAt for Gzip {
         Ok(self.source.pin()?.map(|source| {
             Arc::new(Gzip {
                 source,
-                verify: self.verify,
+                decoding: self.decoding,
                 kept: self.kept.clone(),
             }) as Arc<dyn ReadAt>
         }))

@@ -12,7 +12,11 @@ fn deflate(data: &[u8], level: u32) -> Vec<u8> {
 }
 
 fn open(bytes: &[u8], verify: bool) -> Gzip {
-    Gzip::new(Arc::new(Memory(Arc::new(bytes.to_vec()))), verify)
+    let decoding = Decoding {
+        verify,
+        frugal: false,
+    };
+    Gzip::new(Arc::new(Memory(Arc::new(bytes.to_vec()))), decoding)
 }
 
 /// Bytes that compress to about a half.

@@ -36,13 +36,12 @@ impl Codec {
 
 /// What the first bytes of a source say. `Unsupported` names compressions
 /// that this build cannot read.
-pub(crate) fn detect(source: &Arc<dyn ReadAt>) -> Result<Codec> {
-    let head = source.read_vec(0, 10)?;
+pub(crate) fn detect(head: &[u8]) -> Result<Codec> {
     let unsupported = |name: &str| {
         let text = format!("the content is compressed by {name}, which this build cannot read");
         Err(Error::new(ErrorKind::Unsupported, text))
     };
-    match head.as_slice() {
+    match head {
         [
             b'B',
             b'Z',
@@ -54,6 +53,7 @@ pub(crate) fn detect(source: &Arc<dyn ReadAt>) -> Result<Codec> {
             0x26,
             0x53,
             0x59,
+            ..,
         ] => unsupported("bzip2"),
         [0x28, 0xB5, 0x2F, 0xFD, ..] => unsupported("zstd"),
         head if gzip::is_magic(head) => Ok(Codec::Gzip),
@@ -61,25 +61,39 @@ pub(crate) fn detect(source: &Arc<dyn ReadAt>) -> Result<Codec> {
     }
 }
 
-/// Whether the source begins with a valid header of a codec and the first
-/// block behind it decodes; for data of which nothing else is known.
-pub(crate) fn detect_surely(source: &Arc<dyn ReadAt>) -> Codec {
-    let decodes = |codec| {
-        let first = open(source.clone(), codec, false).read_vec(0, 1);
-        first.is_ok_and(|first| !first.is_empty())
-    };
-    match detect(source) {
-        Ok(Codec::Gzip) if decodes(Codec::Gzip) => Codec::Gzip,
-        _ => Codec::None,
+/// Decoded bytes that tell a compressed stream from data that only begin like
+/// one: no more than a first block has.
+const PROOF: usize = 4 << 10;
+
+/// How the decoded bytes of a source are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decoding {
+    /// Check checksums where whole members are read.
+    pub(crate) verify: bool,
+    /// Keep little memory between reads.
+    pub(crate) frugal: bool,
+}
+
+/// The decoded bytes of a source.
+pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) -> Arc<dyn ReadAt> {
+    match codec {
+        Codec::None => source,
+        Codec::Gzip => Arc::new(gzip::Gzip::new(source, decoding)),
     }
 }
 
-/// The decoded bytes of a source. With `verify`, checksums are checked where
-/// whole members are read.
-pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, verify: bool) -> Arc<dyn ReadAt> {
-    match codec {
-        Codec::None => source,
-        Codec::Gzip => Arc::new(gzip::Gzip::new(source, verify)),
+/// The decoded bytes of a source of which nothing else is known: compressed
+/// only if it begins with a valid header and its first block decodes.
+pub(crate) fn open_if_sure(
+    source: Arc<dyn ReadAt>,
+    codec: Codec,
+    decoding: Decoding,
+) -> Result<(Codec, Arc<dyn ReadAt>)> {
+    let decoded = open(source.clone(), codec, decoding);
+    match decoded.read_vec(0, PROOF) {
+        Ok(first) if !first.is_empty() => Ok((codec, decoded)),
+        Err(error) if error.kind() != ErrorKind::Codec => Err(error),
+        Ok(_) | Err(_) => Ok((Codec::None, source)),
     }
 }
 

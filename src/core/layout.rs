@@ -67,6 +67,11 @@ impl Layout {
         if blocks != layout.blocks.len() as i64 || !layout.is_disjoint() {
             return None;
         }
+        // Offsets are signed numbers for C.
+        let far = |block: &Block| i64::try_from(block.offset).is_err();
+        if layout.blocks.iter().any(far) {
+            return None;
+        }
         let fits = |(_, low, high): (u32, i128, i128)| low >= 0 && high <= i64::MAX as i128;
         if !layout.extents().all(fits) {
             return None;

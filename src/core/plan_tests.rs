@@ -8,27 +8,13 @@ use crate::core::layout::{Block, Layout};
 use crate::core::shape;
 use crate::core::slice::Slice;
 
-/// A small generator with a fixed seed: the tests are the same each time.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-    fn below(&mut self, n: i64) -> i64 {
-        (self.next() >> 1) as i64 % n
-    }
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as i64) as usize]
-    }
-}
+#[path = "../../tests/common/random.rs"]
+mod random;
+use random::Random;
 
 /// A layout of random shape, blocks, strides and offsets.
 fn random_layout(random: &mut Random) -> Layout {
-    let ndim = random.below(6) as usize;
+    let ndim = below(random, 6) as usize;
     let dtype = random.pick(&[DType::UInt8, DType::Int16, DType::Rgb24, DType::Float64]);
     let mut shape = Vec::new();
     for _ in 0..ndim {
@@ -38,43 +24,43 @@ fn random_layout(random: &mut Random) -> Layout {
             shape.push(3);
         }
     }
-    let whole = random.below(2) == 0;
+    let whole = below(random, 2) == 0;
     let block: Vec<i64> = shape
         .iter()
         .map(|&n| {
             if whole {
                 n.max(1)
             } else {
-                1 + random.below(n.max(1))
+                1 + below(random, n.max(1))
             }
         })
         .collect();
     // Strides in any order of the axes, some reversed, some with room between.
     let mut axes: Vec<usize> = (0..ndim).collect();
     for i in (1..ndim).rev() {
-        axes.swap(i, random.below(i as i64 + 1) as usize);
+        axes.swap(i, below(random, i as i64 + 1) as usize);
     }
     let mut strides = vec![0; ndim];
-    let (mut stride, mut below) = (dtype.size() as i64, 0);
+    let (mut stride, mut under) = (dtype.size() as i64, 0);
     for axis in axes {
         stride += random.pick(&[0, 0, 0, 1, 40]);
         let sign = random.pick(&[1, 1, -1]);
         strides[axis] = sign * stride;
         if sign < 0 {
-            below += stride * (block[axis] - 1);
+            under += stride * (block[axis] - 1);
         }
         stride *= block[axis];
     }
     let grid = shape.iter().zip(&block);
     let count: i64 = grid.map(|(&n, &b)| ((n - 1).max(0) / b) + 1).product();
-    let size = stride + below + 5;
+    let size = stride + under + 5;
     let mut blocks: Vec<Block> = (0..count)
         .map(|i| Block {
             source: (i % 2) as u32,
-            offset: (below + random.below(4) + i * size) as u64,
+            offset: (under + below(random, 4) + i * size) as u64,
         })
         .collect();
-    if random.below(2) == 0 {
+    if below(random, 2) == 0 {
         blocks.reverse();
     }
     Layout::new(
@@ -89,6 +75,10 @@ fn random_layout(random: &mut Random) -> Layout {
     .unwrap()
 }
 
+fn below(random: &mut Random, n: i64) -> i64 {
+    random.below(n as usize) as i64
+}
+
 const EXTREMES: [i64; 6] = [
     i64::MIN,
     i64::MIN + 1,
@@ -99,17 +89,17 @@ const EXTREMES: [i64; 6] = [
 ];
 
 fn random_bound(random: &mut Random) -> Option<i64> {
-    match random.below(6) {
+    match below(random, 6) {
         0..=2 => None,
         3 => Some(random.pick(&EXTREMES)),
-        _ => Some(random.below(21) - 10),
+        _ => Some(below(random, 21) - 10),
     }
 }
 
 fn random_index(random: &mut Random, shape: &[i64]) -> Vec<Slice> {
     let ndim = shape.len() as i64;
-    let front = random.below(ndim + 1);
-    let back = random.below(ndim - front + 1);
+    let front = below(random, ndim + 1);
+    let back = below(random, ndim - front + 1);
     let mut index = Vec::new();
     for (axis, &n) in shape.iter().enumerate() {
         let axis = axis as i64;
@@ -119,14 +109,14 @@ fn random_index(random: &mut Random, shape: &[i64]) -> Vec<Slice> {
         if axis >= front && axis < ndim - back {
             continue;
         }
-        if random.below(8) == 0 {
+        if below(random, 8) == 0 {
             index.push(Slice::NewAxis);
         }
-        if n > 0 && random.below(4) == 0 {
-            index.push(Slice::At(random.below(2 * n) - n));
+        if n > 0 && below(random, 4) == 0 {
+            index.push(Slice::At(below(random, 2 * n) - n));
             continue;
         }
-        let step = match random.below(5) {
+        let step = match below(random, 5) {
             0 => random.pick(&EXTREMES),
             1 | 2 => 1,
             _ => random.pick(&[-3, -2, -1, 2, 3]),
@@ -137,7 +127,7 @@ fn random_index(random: &mut Random, shape: &[i64]) -> Vec<Slice> {
             step,
         ));
     }
-    if back == 0 && random.below(3) == 0 {
+    if back == 0 && below(random, 3) == 0 {
         index.push(Slice::Ellipsis);
     }
     index
@@ -342,6 +332,7 @@ fn layouts_that_cannot_be_are_refused() {
     assert!(make(&[3], &[i64::MAX / 2], 4).is_none(), "beyond the end");
     assert!(make(&[-1], &[2], 0).is_none());
     assert!(make(&[i64::MAX, 2], &[2, 2], 0).is_none());
+    assert!(make(&[0], &[0], 1 << 63).is_none(), "beyond, and empty");
     let big = Layout::packed(DType::UInt8, ByteOrder::Big, Order::C, &[2, 3], u64::MAX);
     assert!(big.is_none());
 }

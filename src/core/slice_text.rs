@@ -3,10 +3,20 @@
 use super::slice::Slice;
 use crate::error::{Error, ErrorKind, Result};
 
+/// Longest text that is read, in bytes: far more than an index needs.
+const LONGEST: usize = 16 << 10;
+
 /// Read an index from text such as "10:20, ..., ::-1, 0, newaxis". "None" is
 /// another word for "newaxis", brackets around the whole are allowed, and an
 /// empty text is the empty index, which selects everything.
 pub fn parse_index(text: &str) -> Result<Vec<Slice>> {
+    if text.len() > LONGEST {
+        let text = format!(
+            "the text of an index has {} bytes, at most {LONGEST} are read",
+            text.len()
+        );
+        return Err(Error::new(ErrorKind::Argument, text));
+    }
     let whole = text.trim();
     let inner = match whole.strip_prefix('[') {
         Some(rest) => rest
@@ -91,6 +101,15 @@ mod tests {
             parse_index("-9223372036854775808").unwrap(),
             [Slice::At(i64::MIN)]
         );
+    }
+
+    #[test]
+    fn refuses_endless_texts() {
+        let text = "0,".repeat(LONGEST);
+        assert!(parse_index(&text[..LONGEST]).is_ok());
+        let error = parse_index(&text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument);
+        assert!(error.to_string().len() < 200);
     }
 
     #[test]

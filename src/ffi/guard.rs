@@ -20,6 +20,10 @@ thread_local! {
 /// Rust program that uses this crate, are left to the hook that was there.
 fn keep_quiet() {
     static ONCE: Once = Once::new();
+    // The hook cannot be set while a panic of the caller's is on its way.
+    if std::thread::panicking() {
+        return;
+    }
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {

@@ -60,6 +60,9 @@ const NAMES: [(i32, &str); 8] = [
     (AP_OPT_FACTOR_TYPE, "factor_type"),
 ];
 
+/// Longest text of options that is read, in bytes.
+const LONGEST: usize = 64 << 10;
+
 /// New options with the default values. NULL only if memory ran out.
 #[unsafe(no_mangle)]
 pub extern "C" fn ap_options_new() -> *mut ap_options {
@@ -90,7 +93,7 @@ pub unsafe extern "C" fn ap_options_set_int(
     unsafe {
         call(err, || {
             let handle = handle_mut(options, "options")?;
-            handle.options = with_int(&handle.options, key, value)?;
+            handle.options = with_int(handle.options.clone(), key, value)?;
             Ok(AP_OK)
         })
     }
@@ -108,7 +111,7 @@ pub unsafe extern "C" fn ap_options_set_text(
     unsafe {
         call(err, || {
             let handle = handle_mut(options, "options")?;
-            handle.options = with_text(&handle.options, key, text(value, "value")?)?;
+            handle.options = with_text(handle.options.clone(), key, text(value, "value")?)?;
             Ok(AP_OK)
         })
     }
@@ -128,13 +131,19 @@ pub unsafe extern "C" fn ap_options_parse(
         call(err, || {
             let handle = handle_mut(options, "options")?;
             let text = super::guard::text(text, "text")?;
+            if text.len() > LONGEST {
+                return Err(wrong(format!(
+                    "the text of options has {} bytes",
+                    text.len()
+                )));
+            }
             let mut changed = handle.options.clone();
             for entry in text
                 .split(',')
                 .map(str::trim)
                 .filter(|_| !text.trim().is_empty())
             {
-                changed = with_entry(&changed, entry)?;
+                changed = with_entry(changed, entry)?;
             }
             handle.options = changed;
             Ok(AP_OK)
@@ -153,43 +162,39 @@ fn name(key: i32) -> Result<&'static str> {
         .ok_or_else(|| wrong(format!("{key} is no option of this library")))
 }
 
-fn with_int(options: &Options, key: i32, value: i64) -> Result<Options> {
-    let options = options.clone();
+fn with_int(options: Options, key: i32, value: i64) -> Result<Options> {
     let out_of_range = |wanted: &str| {
-        let name = name(key)?;
-        Err(wrong(format!(
-            "option '{name}' is {value}, wanted {wanted}"
-        )))
+        let name = name(key).unwrap_or_default();
+        wrong(format!("option '{name}' is {value}, wanted {wanted}"))
     };
-    let switch = |set: &dyn Fn(bool) -> Options| match value {
-        0 | 1 => Ok(set(value == 1)),
-        _ => out_of_range("0 or 1"),
+    let switch = || match value {
+        0 | 1 => Ok(value == 1),
+        _ => Err(out_of_range("0 or 1")),
     };
     match key {
         AP_OPT_MMAP => Ok(options.mapping(match value {
             0 => Mapping::Never,
             1 => Mapping::Possible,
             2 => Mapping::Required,
-            _ => return out_of_range("0, 1 or 2"),
+            _ => return Err(out_of_range("0, 1 or 2")),
         })),
-        AP_OPT_KEEP_OPEN => switch(&|on| options.clone().keep_open(on)),
-        AP_OPT_VERIFY => switch(&|on| options.clone().verify(on)),
-        AP_OPT_STRICT => switch(&|on| options.clone().strict(on)),
+        AP_OPT_KEEP_OPEN => Ok(options.keep_open(switch()?)),
+        AP_OPT_VERIFY => Ok(options.verify(switch()?)),
+        AP_OPT_STRICT => Ok(options.strict(switch()?)),
         AP_OPT_MAX_BYTES => match u64::try_from(value) {
             Ok(most) => Ok(options.max_bytes(Some(most))),
-            Err(_) => out_of_range("0 or more"),
+            Err(_) => Err(out_of_range("0 or more")),
         },
         AP_OPT_FACTOR_TYPE => Ok(options.factor_type(match i32::try_from(value) {
             Ok(AP_FLOAT32) => FactorType::Float32,
             Ok(AP_FLOAT64) => FactorType::Float64,
-            _ => return out_of_range("AP_FLOAT32 or AP_FLOAT64"),
+            _ => return Err(out_of_range("AP_FLOAT32 or AP_FLOAT64")),
         })),
         _ => Err(wrong(format!("option '{}' takes a text", name(key)?))),
     }
 }
 
-fn with_text(options: &Options, key: i32, value: &str) -> Result<Options> {
-    let options = options.clone();
+fn with_text(options: Options, key: i32, value: &str) -> Result<Options> {
     match key {
         AP_OPT_FORMAT => match Format::parse(value) {
             Some(format) => Ok(options.format(Some(format))),
@@ -208,7 +213,7 @@ fn with_text(options: &Options, key: i32, value: &str) -> Result<Options> {
     }
 }
 
-fn with_entry(options: &Options, entry: &str) -> Result<Options> {
+fn with_entry(options: Options, entry: &str) -> Result<Options> {
     let (name, value) = entry
         .split_once('=')
         .ok_or_else(|| wrong(format!("'{entry}' is not of the form name=value")))?;

@@ -1,7 +1,6 @@
 //! Reading into packed memory in one call.
 
 use std::ffi::c_void;
-use std::mem::MaybeUninit;
 
 use super::dtype::{AP_AUTO, AP_DISK, ap_dtype, dtype};
 use super::guard::{call, list};
@@ -9,7 +8,7 @@ use super::open::{ap_proxy, proxy_of};
 use super::slice::{ap_slice, index_of};
 use super::status::{AP_OK, ap_error, ap_status};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{Order, Plan, ReadAs};
+use crate::{Buffer, Order, Plan, ReadAs};
 
 /// Results in row-major order. Without it they are column-major, which is the
 /// order of nearly all these files and the faster one.
@@ -121,22 +120,15 @@ unsafe fn read_packed(plan: &Plan, out: *mut c_void, nbytes: usize) -> Result<ap
 }
 
 /// # Safety
-/// `out` is NULL or `nbytes` bytes can be written there.
-pub(super) unsafe fn buffer_of<'a>(
-    out: *mut c_void,
-    nbytes: usize,
-) -> Result<&'a mut [MaybeUninit<u8>]> {
-    if nbytes == 0 {
-        return Ok(&mut []);
-    }
-    if out.is_null() {
+/// `out` is NULL or `nbytes` bytes are there, of which those that the result
+/// goes to can be written and are no one else's for the time of the call.
+pub(super) unsafe fn buffer_of<'a>(out: *mut c_void, nbytes: usize) -> Result<Buffer<'a>> {
+    if out.is_null() && nbytes > 0 {
         let text = format!("the buffer is NULL, its size {nbytes}");
         return Err(Error::new(ErrorKind::Null, text));
     }
-    // No memory is larger than this, and no Rust slice may be.
-    let nbytes = nbytes.min(isize::MAX as usize);
-    // SAFETY: not NULL, and the caller's promise; it need not be written yet.
-    Ok(unsafe { std::slice::from_raw_parts_mut(out.cast(), nbytes) })
+    // SAFETY: not NULL unless empty, and the caller's promise.
+    Ok(unsafe { Buffer::from_raw(out.cast(), nbytes) })
 }
 
 pub(super) fn read_as(code: ap_dtype, flags: u32) -> Result<ReadAs> {

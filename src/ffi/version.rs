@@ -57,7 +57,8 @@ pub unsafe extern "C" fn ap_has(feature: *const c_char) -> i32 {
         let Ok(name) = (unsafe { text(feature, "feature") }) else {
             return 0;
         };
-        let has = Format::parse(name).is_some() || Codec::parse(name).is_some() || name == "mmap";
+        let codec = Codec::parse(name).is_some_and(|codec| codec != Codec::None);
+        let has = Format::parse(name).is_some() || codec || name == "mmap";
         i32::from(has)
     })
 }

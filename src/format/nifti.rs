@@ -151,7 +151,13 @@ fn parse(version: &Version, head: Vec<u8>, parts: Parts, strict: bool) -> Result
         wrong(version.dim_at, text)
     })?;
     let factors = read_factors(version, &fields, dtype, &mut notes)?;
-    let (zooms, affine) = read_space(version, &fields, &shape, &mut notes)?;
+    // The axis that an array of no dimensions is given has no place in space.
+    let in_space = if version.dim(&fields, 0) == 0 {
+        &[][..]
+    } else {
+        &shape
+    };
+    let (zooms, affine) = read_space(version, &fields, in_space, &mut notes)?;
     Ok(Header {
         format: if pair { version.pair } else { version.single },
         layout,
@@ -267,7 +273,8 @@ fn read_shape(version: &Version, fields: &Fields<'_>) -> Result<Vec<i64>> {
     };
     let mut shape: Vec<i64> = (1..=ndim).map(|i| version.dim(fields, i)).collect();
     if version.size == V1.size {
-        // FreeSurfer's surfaces have more vertices than 16 bits can count.
+        // FreeSurfer's surfaces have more vertices than 16 bits can count. The
+        // base affine goes by this shape, too; NiBabel's goes by the raw -1.
         if shape.starts_with(&[-1, 1, 1]) {
             shape[0] = fields.i32(GLMIN_AT).into();
             if shape[0] == 0 {
@@ -454,7 +461,10 @@ fn read_space(
         code(version.sform_code_at, "sform_code")?,
     );
     let real = |i: usize| version.real(fields, version.quatern_at, i);
-    let zooms: Vec<f64> = pixdim[1..=shape.len()].to_vec();
+    let zooms: Vec<f64> = match shape.len() {
+        0 => vec![1.0],
+        ndim => pixdim[1..=ndim].to_vec(),
+    };
     let epsilon = match version.precision {
         FactorType::Float32 => f32::EPSILON.into(),
         FactorType::Float64 => f64::EPSILON,

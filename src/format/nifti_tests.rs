@@ -304,6 +304,19 @@ fn problems_are_notes_or_errors_by_level() {
 }
 
 #[test]
+fn an_array_of_no_dimensions_has_one_empty_axis() {
+    for order in ORDERS {
+        let header = Head::v1(order).i16(40, 0).read().unwrap();
+        assert_eq!(
+            (&header.layout.shape[..], &header.zooms[..]),
+            (&[0][..], &[1.0][..])
+        );
+        let base = header.affine.get(Which::Base).unwrap().1;
+        assert_eq!(base[0], [-1.0, 0.0, 0.0, 0.0]);
+    }
+}
+
+#[test]
 fn affines() {
     let mut head = Head::v1(ByteOrder::Big);
     let best = |head: &Head| head.read().unwrap().affine.get(Which::Best).unwrap();

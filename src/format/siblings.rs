@@ -61,9 +61,11 @@ impl<'a> Name<'a> {
         } else {
             extension.to_lowercase()
         };
-        let mut names = vec![format!("{}{extension}{}", self.stem, self.suffix)];
+        let point = if self.stem.ends_with('.') { "" } else { "." };
+        let name = |suffix| format!("{}{point}{extension}{suffix}", self.stem);
+        let mut names = vec![name(self.suffix)];
         for suffix in ["", ".gz"] {
-            let name = format!("{}{extension}{suffix}", self.stem);
+            let name = name(suffix);
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -86,6 +88,7 @@ mod tests {
             siblings("a.img.GZ", "hdr"),
             ["a.hdr.GZ", "a.hdr", "a.hdr.gz"]
         );
+        assert_eq!(siblings("a", "img"), ["a.img", "a.img.gz"]);
         assert_eq!(
             siblings("a.img.bz2", "hdr"),
             ["a.hdr.bz2", "a.hdr", "a.hdr.gz"]

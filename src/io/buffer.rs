@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Memory to read into: a written part, then a part that need not be.
 #[derive(Debug)]
@@ -60,20 +60,41 @@ impl<'a> ReadBuf<'a> {
     }
 }
 
-/// Let `read` fill up to `len` bytes of an empty vector with that capacity.
+/// Let a source fill `bytes`, and give what it wrote.
+///
+/// Sources are anyone's, and safe code can put another buffer in the place of
+/// the one that it was lent. What that one holds says nothing of `bytes`.
+pub(crate) fn fill(
+    bytes: &mut [MaybeUninit<u8>],
+    read: impl FnOnce(&mut ReadBuf<'_>) -> Result<()>,
+) -> Result<&[u8]> {
+    let (start, len) = (bytes.as_ptr(), bytes.len());
+    let mut buffer = ReadBuf::new(bytes);
+    read(&mut buffer)?;
+    if buffer.bytes.as_ptr() != start || buffer.bytes.len() != len {
+        let text = "a source put another buffer in the place of the one to fill";
+        return Err(Error::new(ErrorKind::Internal, text));
+    }
+    let filled = buffer.filled;
+    // SAFETY: it is the buffer that was lent: one over the same bytes cannot
+    // be made while they are borrowed. `filled` of its bytes are written.
+    Ok(unsafe { std::slice::from_raw_parts(start.cast(), filled) })
+}
+
+/// Let a source fill up to `len` bytes of a new vector.
 pub(super) fn fill_vec(
-    bytes: &mut Vec<u8>,
     len: usize,
     read: impl FnOnce(&mut ReadBuf<'_>) -> Result<()>,
-) -> Result<()> {
-    bytes.clear();
-    let mut buffer = ReadBuf::new(&mut bytes.spare_capacity_mut()[..len]);
-    read(&mut buffer)?;
-    let filled = buffer.filled;
-    // SAFETY: the buffer is the vector's spare capacity, and `filled` of its
-    // bytes are written.
+) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|_| {
+        let text = format!("there is no memory for {len} bytes");
+        Error::new(ErrorKind::Memory, text)
+    })?;
+    let filled = fill(&mut bytes.spare_capacity_mut()[..len], read)?.len();
+    // SAFETY: the first `filled` bytes of the spare capacity are written.
     unsafe { bytes.set_len(filled) };
-    Ok(())
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -52,8 +52,12 @@ impl Found {
     /// Open a file for reading. Only regular files: others may block, or have
     /// no size.
     pub(crate) fn open(path: &Path) -> Result<Found> {
-        let path = std::path::absolute(path)
-            .map_err(|error| Error::os(&error, "find the file").in_file(path))?;
+        // An empty path fails here, as it does in the system's own open.
+        let path = std::path::absolute(path).map_err(|error| {
+            Error::os(&error, "find the file")
+                .of_kind(ErrorKind::NotFound)
+                .in_file(path)
+        })?;
         let failed = |error: std::io::Error| Error::os(&error, "open the file").in_file(&path);
         let mut options = OpenOptions::new();
         options.read(true);
@@ -78,6 +82,18 @@ impl Found {
             file: Arc::new(file),
             path,
         })
+    }
+
+    /// As [`Found::open`]; `None` if there is no such file, nor can be under
+    /// a name of this length.
+    pub(crate) fn open_if_there(path: &Path) -> Result<Option<Found>> {
+        match Found::open(path) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            #[cfg(unix)]
+            Err(error) if error.os_error() == libc::ENAMETOOLONG => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -120,8 +136,9 @@ impl FileBytes {
         };
         if mapping == Mapping::Required && bytes.identity.size > 0 {
             let map = Map::new(&open.file).map_err(|error| {
-                let text = format!("cannot map the file: {error}");
-                Error::new(ErrorKind::Unsupported, text).in_file(&bytes.path)
+                Error::os(&error, "map the file")
+                    .of_kind(ErrorKind::Unsupported)
+                    .in_file(&bytes.path)
             })?;
             let _ = open.map.set(Some(Arc::new(map)));
         }
@@ -136,10 +153,11 @@ impl FileBytes {
         }
         let found = Found::open(&self.path)?;
         if found.identity != self.identity {
-            let text = format!(
-                "the file changed since it was opened: it had {} bytes and has {}",
-                self.identity.size, found.identity.size
-            );
+            let text = match (self.identity.size, found.identity.size) {
+                (old, new) if old != new => format!("it had {old} bytes and has {new}"),
+                (size, _) => format!("it has {size} bytes as before, but was written to"),
+            };
+            let text = format!("the file changed since it was opened: {text}");
             return Err(Error::new(ErrorKind::Changed, text).in_file(&self.path));
         }
         let open = Arc::new(Open {

@@ -4,16 +4,19 @@ mod buffer;
 mod file;
 mod map;
 mod memory;
+mod name;
 
 pub use buffer::ReadBuf;
+pub(crate) use buffer::fill;
 pub use file::Mapping;
 pub(crate) use file::{FileBytes, Found};
 pub(crate) use memory::Memory;
+pub(crate) use name::{name_of, text_of};
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// Bytes that can be read at any offset, by many threads at once. There is no
 /// position: a read depends on nothing but its arguments.
@@ -37,8 +40,8 @@ pub trait ReadAt: Send + Sync {
         Ok(None)
     }
 
-    /// Check what was read up to `offset`, as far as that takes no more than a
-    /// look behind it. For readers that want nothing behind it.
+    /// Called after the last byte that is wanted was read, which ends at
+    /// `offset`: the place to look at a checksum that stands near behind it.
     fn check_end(&self, offset: u64) -> Result<()> {
         let _ = offset;
         Ok(())
@@ -50,15 +53,7 @@ pub trait ReadAt: Send + Sync {
     /// Bytes read without a gap from the first of `offset` on, as many as
     /// there are up to `len`.
     fn read_vec(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(len).map_err(|_| {
-            Error::new(
-                ErrorKind::Memory,
-                format!("there is no memory for {len} bytes"),
-            )
-        })?;
-        buffer::fill_vec(&mut bytes, len, |buffer| self.read_at(offset, buffer))?;
-        Ok(bytes)
+        buffer::fill_vec(len, |buffer| self.read_at(offset, buffer))
     }
 }
 

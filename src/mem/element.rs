@@ -1,7 +1,6 @@
 //! Rust types of elements, and results in memory of ours.
 
-use std::mem::MaybeUninit;
-
+use super::target::Buffer;
 use crate::core::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +42,7 @@ elements! {
 /// it wrote.
 pub(crate) fn collect<T: Element>(
     n: usize,
-    fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<u64>,
+    fill: impl FnOnce(Buffer<'_>) -> Result<u64>,
 ) -> Result<Vec<T>> {
     let mut elements = Vec::<T>::new();
     elements.try_reserve_exact(n).map_err(|_| {
@@ -51,10 +50,10 @@ pub(crate) fn collect<T: Element>(
         Error::new(ErrorKind::Memory, text)
     })?;
     let nbytes = n * size_of::<T>();
-    let room = elements.spare_capacity_mut().as_mut_ptr().cast();
-    // SAFETY: the capacity is at least `n`, its memory is the vector's alone,
-    // and bytes that are not yet written may be borrowed as such.
-    let written = fill(unsafe { std::slice::from_raw_parts_mut(room, nbytes) })?;
+    // SAFETY: the capacity is at least `n`, and its memory is the vector's
+    // alone.
+    let buffer = unsafe { Buffer::from_raw(elements.as_mut_ptr().cast(), nbytes) };
+    let written = fill(buffer)?;
     if written != nbytes as u64 {
         let text = format!("{written} of {nbytes} bytes were written");
         return Err(Error::new(ErrorKind::Internal, text));

@@ -9,4 +9,5 @@ mod target;
 
 pub use element::Element;
 pub(crate) use element::collect;
+pub use target::Buffer;
 pub(crate) use target::{Fault, Target};

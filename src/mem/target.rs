@@ -8,18 +8,61 @@ use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::Kernel;
 
+/// Memory to write a result to, which need not be written yet.
+#[derive(Debug)]
+pub struct Buffer<'a> {
+    base: *mut u8,
+    len: usize,
+    lent: PhantomData<&'a mut [MaybeUninit<u8>]>,
+}
+
+impl Buffer<'_> {
+    /// The `len` bytes at `base`.
+    ///
+    /// # Safety
+    /// They can be written for the lifetime of the buffer, and until then no
+    /// one else reads or writes those of them that a result goes to. Others
+    /// are not touched: several results may go to one allocation at once.
+    pub unsafe fn from_raw(base: *mut u8, len: usize) -> Self {
+        Buffer {
+            base,
+            // No memory is larger, and offsets inside it must fit an `isize`.
+            len: len.min(isize::MAX as usize),
+            lent: PhantomData,
+        }
+    }
+}
+
+impl<'a> From<&'a mut [MaybeUninit<u8>]> for Buffer<'a> {
+    fn from(bytes: &'a mut [MaybeUninit<u8>]) -> Buffer<'a> {
+        Buffer {
+            base: bytes.as_mut_ptr().cast(),
+            len: bytes.len(),
+            lent: PhantomData,
+        }
+    }
+}
+
+impl<'a> From<&'a mut [u8]> for Buffer<'a> {
+    fn from(bytes: &'a mut [u8]) -> Buffer<'a> {
+        Buffer {
+            base: bytes.as_mut_ptr(),
+            len: bytes.len(),
+            lent: PhantomData,
+        }
+    }
+}
+
 /// Strided elements inside a buffer. All writes are checked against the
 /// buffer here, whatever the plan says.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
-    base: *mut u8,
-    len: usize,
+    buffer: Buffer<'a>,
     /// Byte of element (0,...,0).
     origin: usize,
     /// Bytes written so far. Nothing is written twice, so a result whose
     /// bytes were all counted is complete.
     written: u64,
-    buffer: PhantomData<&'a mut [MaybeUninit<u8>]>,
 }
 
 /// Why elements of a piece were not stored.
@@ -34,7 +77,7 @@ impl<'a> Target<'a> {
     /// Elements of `item` bytes at `origin` and, by `strides`, all around it.
     /// Every element must lie inside the buffer, and no two may overlap.
     pub(crate) fn new(
-        buffer: &'a mut [MaybeUninit<u8>],
+        buffer: Buffer<'a>,
         origin: usize,
         shape: &[i64],
         strides: &[i64],
@@ -50,8 +93,8 @@ impl<'a> Target<'a> {
                 ),
             ));
         }
-        if high > buffer.len() as i128 {
-            return Err(too_small(buffer.len(), high));
+        if high > buffer.len as i128 {
+            return Err(too_small(buffer.len, high));
         }
         let axes = shape.iter().copied().zip(strides.iter().copied());
         if !shape.contains(&0) && !shape::is_disjoint(axes, item) {
@@ -65,11 +108,9 @@ impl<'a> Target<'a> {
             ));
         }
         Ok(Target {
-            base: buffer.as_mut_ptr().cast(),
-            len: buffer.len(),
+            buffer,
             origin,
             written: 0,
-            buffer: PhantomData,
         })
     }
 
@@ -82,9 +123,9 @@ impl<'a> Target<'a> {
     /// whole; say so with [`Target::wrote`].
     pub(crate) fn bytes(&mut self, to: i64, len: usize) -> Option<&mut [MaybeUninit<u8>]> {
         let start = self.place(to, len as i128)?;
-        // SAFETY: `place` made sure that the bytes lie inside the buffer,
-        // which this target borrows mutably for 'a.
-        Some(unsafe { std::slice::from_raw_parts_mut(self.base.add(start).cast(), len) })
+        // SAFETY: `place` made sure that the bytes lie inside the buffer, where
+        // they are this result's alone.
+        Some(unsafe { std::slice::from_raw_parts_mut(self.buffer.base.add(start).cast(), len) })
     }
 
     /// Count bytes that were written through [`Target::bytes`].
@@ -118,12 +159,21 @@ impl<'a> Target<'a> {
         let count: i64 = dims.iter().map(|dim| dim.n).product();
         // In range, for the lowest byte is: the origin is inside the buffer.
         let to = self
+            .buffer
             .base
             .wrapping_add(self.origin)
             .wrapping_offset(to as isize);
-        // SAFETY: as computed above, each element of the loops lies inside
-        // `bytes` and inside the buffer, which cannot overlap: `bytes` is
-        // borrowed, and the buffer is borrowed mutably.
+        let turned;
+        let dims = match longest_first(dims) {
+            None => dims,
+            Some(dims) => {
+                turned = dims;
+                &turned
+            }
+        };
+        // SAFETY: as computed above, each element of the loops, in whatever
+        // order, lies inside `bytes` and inside the buffer. The two cannot
+        // overlap: the elements in the buffer are this result's alone.
         unsafe { run(kernel, dims, bytes.as_ptr(), to) }
             .map_err(|at| Fault::Unfit(at - bytes.as_ptr() as usize))?;
         self.written += count as u64 * kernel.result_size() as u64;
@@ -134,9 +184,26 @@ impl<'a> Target<'a> {
     /// there on are inside.
     fn place(&self, to: i64, len: i128) -> Option<usize> {
         let start = self.origin as i128 + to as i128;
-        let inside = start >= 0 && start + len <= self.len as i128;
+        let inside = start >= 0 && start + len <= self.buffer.len as i128;
         inside.then_some(start as usize)
     }
+}
+
+/// Elements of a loop from which on it is worth a call of the kernel.
+const SHORT: i64 = 8;
+
+/// The loops with the longest innermost, where the innermost is short.
+fn longest_first(dims: &[Dim]) -> Option<Vec<Dim>> {
+    let [first, .., _] = dims else {
+        return None;
+    };
+    let longest = (0..dims.len()).max_by_key(|&i| dims[i].n)?;
+    if first.n >= SHORT || dims[longest].n < SHORT {
+        return None;
+    }
+    let mut dims = dims.to_vec();
+    dims[..=longest].rotate_right(1);
+    Some(dims)
 }
 
 /// Run the kernel over nested loops. `Err` holds the address of the element
@@ -203,7 +270,13 @@ mod tests {
     fn bounds_are_exact() {
         let mut memory = buffer(24);
         let mut kind = |origin, shape: &[i64], strides: &[i64]| {
-            kind(Target::new(&mut memory, origin, shape, strides, 4))
+            kind(Target::new(
+                Buffer::from(&mut memory[..]),
+                origin,
+                shape,
+                strides,
+                4,
+            ))
         };
         assert_eq!(kind(0, &[2, 3], &[4, 8]), None);
         assert_eq!(kind(1, &[2, 3], &[4, 8]), Some(ErrorKind::Buffer));
@@ -224,7 +297,7 @@ mod tests {
         let native = (DType::UInt8, ByteOrder::NATIVE);
         let kernel = Kernel::new(native, DType::UInt8, None, None, Cast::default()).unwrap();
         let mut memory = buffer(8);
-        let mut target = Target::new(&mut memory, 2, &[4], &[1], 1).unwrap();
+        let mut target = Target::new(Buffer::from(&mut memory[..]), 2, &[4], &[1], 1).unwrap();
         let dim = |n, from, to| Dim { n, from, to };
         let bytes = [1, 2, 3, 4];
         for (dims, to) in [

@@ -49,6 +49,8 @@ pub struct ArrayProxy {
 /// What all proxies of a file have in common.
 struct Shared {
     sources: Vec<Data>,
+    /// The file that the header is in.
+    header_path: Option<PathBuf>,
     format: Format,
     codec: Codec,
     factors: Factors,
@@ -328,10 +330,10 @@ impl ArrayProxy {
         self.plan(index, ReadAs::dtype(T::DTYPE))?.read_vec()
     }
 
-    /// An error about the file, of which the header is part.
+    /// An error about the header.
     fn blame(&self, error: Error) -> Error {
-        match self.shared.sources.first() {
-            Some(data) => data.blame(error),
+        match &self.shared.header_path {
+            Some(path) => error.in_file(path),
             None => error,
         }
     }
@@ -340,14 +342,7 @@ impl ArrayProxy {
 impl std::fmt::Debug for ArrayProxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ArrayProxy")
-            .field(
-                "path",
-                &self
-                    .shared
-                    .sources
-                    .first()
-                    .and_then(|data| data.path.as_ref()),
-            )
+            .field("path", &self.shared.header_path)
             .field("format", &self.format())
             .field("shape", &self.shape())
             .field("dtype", &self.disk_dtype())

@@ -1,27 +1,41 @@
 //! Opening: paths, siblings, compression, formats.
 
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::options::Options;
 use super::source::Source;
 use super::{ArrayProxy, Data, Shared};
-use crate::codec::{self, Codec};
+use crate::codec::{self, Codec, Decoding};
 use crate::core::dtype::Kind;
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::siblings::Name;
 use crate::format::{self, Affine, Bytes, Format, Header, Notes, Parts, Wish};
-use crate::io::{Mapping, ReadAt};
+use crate::io::{Mapping, ReadAt, name_of, text_of};
+
+/// Bytes read at first: enough for the largest header of the formats.
+const HEAD: usize = 540;
+
+/// A single file of pair magic is looked into so far, not further, to see
+/// whether it holds an array.
+const NEAR: u64 = 64 << 10;
 
 /// A header's file as formats read it.
-struct HeaderBytes<'a>(&'a dyn ReadAt);
+struct HeaderBytes<'a> {
+    /// What was read of it already.
+    head: &'a [u8],
+    bytes: &'a dyn ReadAt,
+}
 
 impl Bytes for HeaderBytes<'_> {
     fn bytes_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        self.0.read_vec(offset, len)
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        match self.head.get(start..start.saturating_add(len)) {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => self.bytes.read_vec(offset, len),
+        }
     }
 }
 
@@ -39,7 +53,7 @@ pub(super) fn path(path: &Path, options: &Options) -> Result<ArrayProxy> {
             return of_parts(&header, Image::Given(&given), Parts::Pair, options);
         }
         return match of_parts(&given, Image::Given(&given), Parts::Single, options) {
-            Err(error) if error.kind() == ErrorKind::Format => {
+            Err(error) if matches!(error.kind(), ErrorKind::Format | ErrorKind::Header) => {
                 Err(missing(path, "header", &name.siblings("hdr")))
             }
             opened => opened,
@@ -63,6 +77,10 @@ pub(super) fn sources(
 ) -> Result<ArrayProxy> {
     refuse_layout(options)?;
     match image {
+        Some(_) if matches!(options.format, Some(Format::Nifti1 | Format::Nifti2)) => {
+            let text = "the format asked for is one of single files, but an image was given";
+            Err(Error::new(ErrorKind::Option, text))
+        }
         Some(image) => of_parts(header, Image::Given(image), Parts::Pair, options),
         None => {
             let missing = || {
@@ -93,12 +111,16 @@ pub(super) fn layout(
         let text = "a layout has no other format than 'layout'";
         return Err(Error::new(ErrorKind::Option, text));
     }
-    if !slope.is_finite() || !inter.is_finite() {
-        let text = format!("slope {slope} and intercept {inter} must both be finite");
+    let mut factors = Factors::new(slope, inter, options.factor_type);
+    let lost = factors.slope == 0.0 && slope != 0.0;
+    if !factors.slope.is_finite() || !factors.inter.is_finite() || lost {
+        let text = format!(
+            "slope {slope} and intercept {inter} must be finite, and not vanish, as {:?}",
+            options.factor_type
+        );
         return Err(Error::new(ErrorKind::Argument, text));
     }
     let mut notes = Notes::new(options.strict);
-    let mut factors = Factors::new(slope, inter, options.factor_type);
     if layout.dtype.kind() == Kind::Rgb && factors.is_scaling() {
         let text =
             format!("slope {slope} and intercept {inter} are ignored: colours are not scaled");
@@ -109,10 +131,8 @@ pub(super) fn layout(
         let text = format!("slope {slope} and intercept {inter} make some values infinite");
         notes.texts.push(text);
     }
-    let codec = match options.codec {
-        Some(codec) => codec,
-        None => codec::detect_surely(&source.bytes(options)?),
-    };
+    let detection = options.codec.map_or(Detection::Sure, Detection::Given);
+    let (data, _) = open_data(source, detection, options, &mut notes)?;
     let header = Header {
         format: Format::Layout,
         layout,
@@ -123,7 +143,7 @@ pub(super) fn layout(
         notes,
         wants_image: false,
     };
-    finish(header, open_data(source, Some(codec), options)?, options)
+    finish(header, data, None, options)
 }
 
 fn refuse_layout(options: &Options) -> Result<()> {
@@ -150,27 +170,35 @@ fn of_parts(
     parts: Parts,
     options: &Options,
 ) -> Result<ArrayProxy> {
-    let data = open_data(source, options.codec, options)?;
+    let mut notes = Notes::new(options.strict);
+    let detection = options.codec.map_or(Detection::Head, Detection::Given);
+    let (data, head) = open_data(source, detection, options, &mut notes)?;
+    let bytes = HeaderBytes {
+        head: &head,
+        bytes: &*data.bytes,
+    };
     let read = |parts: Parts, format: Option<Format>| {
         let wish = Wish {
             format,
             parts,
             strict: options.strict,
         };
-        let found = format::read(&HeaderBytes(&*data.bytes), wish);
-        let found = found.map_err(|error| data.blame(error))?;
-        found.ok_or_else(|| data.blame(unknown(&*data.bytes)))
+        let found = format::read(&bytes, wish).map_err(|error| data.blame(error))?;
+        found.ok_or_else(|| data.blame(unknown(&data, &bytes)))
     };
     let header = read(parts, options.format)?;
     if !header.wants_image {
-        return finish(header, data, options);
+        return finish(header, data, None, options);
     }
     let found = match image {
         Image::Given(image) => Ok(image.clone()),
         Image::Sought(find, missing) => find()?.ok_or_else(missing),
     };
     match found {
-        Ok(image) => finish(header, open_data(&image, options.codec, options)?, options),
+        Ok(image) => {
+            let (image, _) = open_data(&image, detection, options, &mut notes)?;
+            finish(header, image, Some(data), options)
+        }
         Err(missing) => {
             // One file may hold both, whatever its name or magic says.
             let single = match header.format {
@@ -178,42 +206,86 @@ fn of_parts(
                 _ => Format::Nifti2,
             };
             match read(Parts::Single, options.format.and(Some(single))) {
-                Ok(header) if holds_array(&header.layout, &data) => finish(header, data, options),
+                Ok(header) if holds_array(&header.layout, &data) => {
+                    finish(header, data, None, options)
+                }
                 _ => Err(missing),
             }
         }
     }
 }
 
-fn open_data(source: &Source, codec: Option<Codec>, options: &Options) -> Result<Data> {
+/// How to find the compression.
+#[derive(Clone, Copy)]
+enum Detection {
+    Given(Codec),
+    /// By the first bytes, since a header's are known.
+    Head,
+    /// By as much as it takes, since data can begin with any bytes.
+    Sure,
+}
+
+/// Open a source. Gives its first bytes, too, unless they are compressed.
+fn open_data(
+    source: &Source,
+    detection: Detection,
+    options: &Options,
+    notes: &mut Notes,
+) -> Result<(Data, Vec<u8>)> {
     let path = source.path();
     let blame = |error: Error| match &path {
         Some(path) => error.in_file(path),
         None => error,
     };
-    let open = || {
+    let decoding = Decoding {
+        verify: options.verify,
+        frugal: !options.keep_open,
+    };
+    let mut open = || {
         let bytes = source.bytes(options)?;
-        let codec = match codec {
-            Some(codec) => codec,
-            None => codec::detect(&bytes)?,
+        let head = bytes.read_vec(0, HEAD)?;
+        let size = bytes.size()?;
+        let (codec, bytes) = match (detection, codec::detect(&head)) {
+            (Detection::Given(codec), _) => (codec, codec::open(bytes, codec, decoding)),
+            (Detection::Head, codec) => {
+                let codec = codec?;
+                (codec, codec::open(bytes, codec, decoding))
+            }
+            (Detection::Sure, Ok(codec)) => codec::open_if_sure(bytes, codec, decoding)?,
+            (Detection::Sure, Err(error)) => {
+                notes.texts.push(format!("{error}, and is taken as it is"));
+                (Codec::None, bytes)
+            }
         };
         if codec != Codec::None && options.mapping == Mapping::Required {
             let text = format!("data compressed by {} cannot be mapped", codec.name());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let most = bytes.size()?.map(|size| codec::most_decoded(codec, size));
-        Ok((codec::open(bytes, codec, options.verify), codec, most))
+        let most = size.map(|size| codec::most_decoded(codec, size));
+        let head = if codec == Codec::None {
+            head
+        } else {
+            Vec::new()
+        };
+        Ok((codec, bytes, most, head))
     };
-    let (bytes, codec, most) = open().map_err(blame)?;
-    Ok(Data {
+    let (codec, bytes, most, head) = open().map_err(blame)?;
+    let data = Data {
         bytes,
         codec,
         path,
         most,
-    })
+    };
+    Ok((data, head))
 }
 
-fn finish(header: Header, data: Data, options: &Options) -> Result<ArrayProxy> {
+/// The proxy of an array whose header is in a file of its own, or is not.
+fn finish(
+    header: Header,
+    data: Data,
+    apart: Option<Data>,
+    options: &Options,
+) -> Result<ArrayProxy> {
     let mut warnings = header.notes.texts;
     if let Some(text) = shortfall(&header.layout, &data) {
         if options.strict {
@@ -229,6 +301,7 @@ fn finish(header: Header, data: Data, options: &Options) -> Result<ArrayProxy> {
         layout: Arc::new(header.layout),
         shared: Arc::new(Shared {
             codec: data.codec,
+            header_path: apart.as_ref().unwrap_or(&data).path.clone(),
             sources: vec![data],
             format: header.format,
             factors: header.factors,
@@ -241,11 +314,15 @@ fn finish(header: Header, data: Data, options: &Options) -> Result<ArrayProxy> {
     })
 }
 
-/// Whether a header's file has an array behind the header, too.
+/// Whether a header's file has an array behind the header, too, as far as can
+/// be told without decoding much.
 fn holds_array(layout: &Layout, data: &Data) -> bool {
-    let first = layout.offset().map(|offset| data.bytes.read_vec(offset, 1));
-    let begins = first.is_some_and(|first| first.is_ok_and(|first| !first.is_empty()));
-    begins && shortfall(layout, data).is_none()
+    let near = layout.offset().filter(|&offset| offset <= NEAR);
+    shortfall(layout, data).is_none()
+        && near.is_some_and(|offset| {
+            let first = data.bytes.read_vec(offset, 1);
+            first.is_ok_and(|first| !first.is_empty())
+        })
 }
 
 /// In words, how far the data end before the array does, so far as the file's
@@ -263,13 +340,24 @@ fn shortfall(layout: &Layout, data: &Data) -> Option<String> {
     (end > most).then(|| format!("the data are cut short: {text}, {} more", end - most))
 }
 
-fn unknown(bytes: &dyn ReadAt) -> Error {
-    let text = match bytes.read_vec(0, 4) {
-        Ok(head) if head.is_empty() => "the file is empty".into(),
-        Ok(head) => {
-            format!("this is no format that can be read: it begins with the bytes {head:02x?}")
-        }
+/// What to say of content that no format takes.
+fn unknown(data: &Data, bytes: &dyn Bytes) -> Error {
+    // The smallest header of the formats.
+    let head = match bytes.bytes_at(0, 348) {
+        Ok(head) => head,
         Err(error) => return error,
+    };
+    let what = match data.codec {
+        Codec::None => "the file",
+        _ => "the decoded content",
+    };
+    let text = match head.len() {
+        0 => format!("{what} is empty"),
+        n @ ..348 => format!("{what} has {n} bytes, the smallest header has 348"),
+        _ => format!(
+            "this is no format that can be read: {what} begins with the bytes {:02x?}",
+            &head[..4]
+        ),
     };
     Error::new(ErrorKind::Format, text)
 }
@@ -277,10 +365,9 @@ fn unknown(bytes: &dyn ReadAt) -> Error {
 /// The first sibling that is there.
 fn sibling(path: &Path, name: &Name<'_>, extension: &str) -> Result<Option<Source>> {
     for name in name.siblings(extension) {
-        match Source::file(path.with_file_name(name_of(&name))) {
-            Ok(source) => return Ok(Some(source)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        let found = Source::file_if_there(&path.with_file_name(name_of(&name)))?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
@@ -295,32 +382,4 @@ fn missing(path: &Path, part: &str, names: &[String]) -> Error {
         names.join(" or ")
     );
     Error::new(ErrorKind::NotFound, text).in_file(&absolute)
-}
-
-/// A file name as text, each of its bytes a character: names need not be
-/// UTF-8, and none may change on the way to a sibling's.
-#[cfg(unix)]
-fn text_of(name: &OsStr) -> String {
-    use std::os::unix::ffi::OsStrExt;
-    name.as_bytes()
-        .iter()
-        .map(|&byte| char::from(byte))
-        .collect()
-}
-
-#[cfg(unix)]
-fn name_of(text: &str) -> OsString {
-    use std::os::unix::ffi::OsStringExt;
-    // All characters came from bytes, or are ASCII.
-    OsString::from_vec(text.chars().map(|c| c as u8).collect())
-}
-
-#[cfg(not(unix))]
-fn text_of(name: &OsStr) -> String {
-    name.to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-fn name_of(text: &str) -> OsString {
-    text.into()
 }

@@ -1,6 +1,5 @@
 //! A checked selection, and reading it.
 
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use super::{ArrayProxy, Data};
@@ -11,9 +10,9 @@ use crate::core::plan::{Cutting, Piece, Walk, walks};
 use crate::core::shape;
 use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, ReadBuf, View};
+use crate::io::{ReadAt, View, fill};
 use crate::kernel::{Cast, Kernel};
-use crate::mem::{Element, Fault, Target, collect};
+use crate::mem::{Buffer, Element, Fault, Target, collect};
 
 /// Bytes read at a time where elements are converted: the source's share of a
 /// second-level cache.
@@ -218,14 +217,14 @@ impl Plan {
     /// must lie inside the buffer, none may overlap: of the axes longer than
     /// 1, sorted by the size of their strides, each stride must be at least
     /// the bytes that those before it span. Bytes between are not touched.
-    pub fn read_into(
+    pub fn read_into<'a>(
         &self,
-        buffer: &mut [MaybeUninit<u8>],
+        buffer: impl Into<Buffer<'a>>,
         offset: usize,
         strides: Option<&[i64]>,
         control: Option<&Control>,
     ) -> Result<()> {
-        self.read(buffer, offset, strides, control).map(drop)
+        self.read(buffer.into(), offset, strides, control).map(drop)
     }
 
     /// Read into new memory, packed. `T` must be the plan's type.
@@ -247,7 +246,7 @@ impl Plan {
     /// Bytes of elements read.
     fn read(
         &self,
-        buffer: &mut [MaybeUninit<u8>],
+        buffer: Buffer<'_>,
         offset: usize,
         strides: Option<&[i64]>,
         control: Option<&Control>,
@@ -410,9 +409,7 @@ impl Reader<'_, '_> {
         let Some(bytes) = self.target.bytes(piece.to, piece.len) else {
             return Err(outside());
         };
-        let mut buffer = ReadBuf::new(bytes);
-        self.bytes.read_at(piece.offset, &mut buffer)?;
-        let n = buffer.filled().len();
+        let n = fill(bytes, |buffer| self.bytes.read_at(piece.offset, buffer))?.len();
         self.target.wrote(n);
         self.check_length(piece, n)
     }
@@ -424,10 +421,10 @@ impl Reader<'_, '_> {
             let text = format!("there is no memory for {} bytes", piece.len);
             Error::new(ErrorKind::Memory, text)
         })?;
-        let mut buffer = ReadBuf::new(&mut scratch.spare_capacity_mut()[..piece.len]);
-        self.bytes.read_at(piece.offset, &mut buffer)?;
-        self.check_length(piece, buffer.filled().len())?;
-        self.store(buffer.filled(), piece)?;
+        let room = &mut scratch.spare_capacity_mut()[..piece.len];
+        let bytes = fill(room, |buffer| self.bytes.read_at(piece.offset, buffer))?;
+        self.check_length(piece, bytes.len())?;
+        self.store(bytes, piece)?;
         *self.scratch = scratch;
         Ok(())
     }
@@ -446,7 +443,11 @@ impl Reader<'_, '_> {
             .map_err(|fault| match fault {
                 Fault::Outside => outside(),
                 Fault::Unfit(at) => {
-                    let text = "a value does not fit the type asked for";
+                    let place = match self.data.codec {
+                        Codec::None => "",
+                        _ => " in the decoded data",
+                    };
+                    let text = format!("a value{place} does not fit the type asked for");
                     Error::new(ErrorKind::Range, text).at(piece.offset + at as u64)
                 }
             })

@@ -26,6 +26,11 @@ impl Source {
         Ok(Source(Kind::File(Arc::new(Found::open(path.as_ref())?))))
     }
 
+    pub(super) fn file_if_there(path: &Path) -> Result<Option<Source>> {
+        let found = Found::open_if_there(path)?;
+        Ok(found.map(|found| Source(Kind::File(Arc::new(found)))))
+    }
+
     /// Bytes in memory.
     pub fn memory<B: Deref<Target = [u8]> + Send + Sync + 'static>(bytes: B) -> Source {
         Source(Kind::Memory(Arc::new(Memory(Arc::new(bytes)))))

@@ -1,25 +1,11 @@
 //! What the tests share: headers to order, a generator, a folder.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
+
+mod random;
+
+pub(crate) use random::Random;
 
 use std::path::{Path, PathBuf};
-
-/// A small generator with a fixed seed: tests are the same each time.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        (self.next() >> 1) as usize % n
-    }
-    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-}
 
 /// A little-endian NIfTI-1 header with its four extension bytes, as nifti1.h
 /// has it; `single` or the magic of a pair.

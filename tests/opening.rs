@@ -1,0 +1,233 @@
+//! What opening finds, what it costs, and what it says when it cannot.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use arrayproxy::{
+    ArrayProxy, ByteOrder, Codec, DType, Error, ErrorKind, FactorType, Format, Options, Order,
+    ReadAt, ReadBuf, Source,
+};
+use common::{Folder, gzip, nifti1, nifti2};
+
+fn int16(n: i16) -> Vec<u8> {
+    (0..n).flat_map(i16::to_le_bytes).collect()
+}
+
+fn layout(source: &Source, factors: (f64, f64), options: &Options) -> Result<ArrayProxy, Error> {
+    let dtype = (DType::Int16, ByteOrder::Little);
+    ArrayProxy::open_layout(source, dtype, (&[100], Order::F), 0, factors, options)
+}
+
+/// Memory whose read number `failing` fails.
+struct Failing {
+    bytes: Vec<u8>,
+    reads: AtomicUsize,
+    failing: usize,
+}
+
+impl ReadAt for Failing {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<(), Error> {
+        if self.reads.fetch_add(1, Relaxed) == self.failing {
+            return Err(Error::new(ErrorKind::Io, "the line is cut"));
+        }
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        buffer.push(self.bytes.get(start..).unwrap_or_default());
+        Ok(())
+    }
+    fn size(&self) -> Result<Option<u64>, Error> {
+        Ok(Some(self.bytes.len() as u64))
+    }
+}
+
+/// A source that fails while it is looked at is no source of other data.
+#[test]
+fn failing_reads_are_told_not_taken_for_content() {
+    let mut opened = 0;
+    for failing in 0..8 {
+        let source = Source::reader(Failing {
+            bytes: gzip(&int16(100)),
+            reads: AtomicUsize::new(0),
+            failing,
+        });
+        match layout(&source, (1.0, 0.0), &Options::new()) {
+            Ok(proxy) => {
+                assert_eq!(proxy.codec(), Codec::Gzip);
+                opened += 1;
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Io),
+        }
+    }
+    assert!((1..8).contains(&opened), "{opened}");
+}
+
+#[test]
+fn layouts_are_compressed_only_if_they_surely_are() {
+    let open =
+        |bytes: Vec<u8>, options: &Options| layout(&Source::memory(bytes), (1.0, 0.0), options);
+    let packed = gzip(&int16(100));
+    let read = |proxy: ArrayProxy| proxy.read_vec::<i16>(&[1.into()]).unwrap()[0];
+    assert_eq!(read(open(packed.clone(), &Options::new()).unwrap()), 1);
+    // A gzip header in front of what is no deflate stream.
+    let like = [&packed[..10], &[0xFF; 300]].concat();
+    let proxy = open(like.clone(), &Options::new()).unwrap();
+    assert_eq!((proxy.codec(), read(proxy)), (Codec::None, 8));
+    let forced = open(like, &Options::new().codec(Some(Codec::Gzip))).unwrap();
+    assert_eq!(
+        forced.read_vec::<i16>(&[]).unwrap_err().kind(),
+        ErrorKind::Codec
+    );
+    let raw = open(packed, &Options::new().codec(Some(Codec::None))).unwrap();
+    assert_eq!(read(raw), 8);
+    let zstd = [&[0x28, 0xB5, 0x2F, 0xFD][..], &[0; 300]].concat();
+    assert!(open(zstd.clone(), &Options::new()).unwrap().warnings()[0].contains("zstd"));
+    let error = ArrayProxy::open_source(&Source::memory(zstd), None, &Options::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn factors_must_stay_finite_in_their_type() {
+    let source = Source::memory(int16(100));
+    let single = Options::new().factor_type(FactorType::Float32);
+    for (slope, inter) in [(1e300, 0.0), (1.0, -1e39), (1e-60, 0.0), (f64::NAN, 0.0)] {
+        let error = layout(&source, (slope, inter), &single).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument, "{slope} {inter}");
+    }
+    assert_eq!(
+        layout(&source, (0.0, 3.0), &single)
+            .unwrap()
+            .read_vec::<f32>(&[5.into()])
+            .unwrap(),
+        [3.0]
+    );
+    assert!(layout(&source, (1e-60, 0.0), &Options::new()).is_ok());
+    assert!(layout(&source, (1.0, f64::INFINITY), &Options::new()).is_err());
+}
+
+/// The header of a pair without its image is not decoded in search of data.
+#[test]
+fn a_missing_image_is_not_sought_in_the_header() {
+    let folder = Folder::new("missing");
+    let mut head = nifti1(&[4, 4], 4, 16, (1.0, 0.0), false);
+    head[108..112].copy_from_slice(&2e9f32.to_le_bytes());
+    head.resize(64 << 20, 0);
+    let packed = gzip(&head);
+    let path = folder.write("x.hdr.gz", &packed);
+    let error = ArrayProxy::open(&path).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.path()),
+        (ErrorKind::NotFound, Some(path.as_path()))
+    );
+    assert!(error.to_string().contains("x.img.gz"), "{error}");
+    let error =
+        ArrayProxy::open_source(&Source::memory(packed), None, &Options::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn pairs_by_any_name() {
+    let folder = Folder::new("names");
+    let head = nifti1(&[10, 10], 4, 16, (1.0, 0.0), false);
+    let image = int16(100);
+    for (head_name, image_name, other) in [
+        ("a.hdr", "a.img", "a.img"),
+        ("B.HDR", "B.IMG", "B.IMG"),
+        ("c.hdr.gz", "c.img.gz", "c.img.gz"),
+        ("d.hdr", "d.img.gz", "d.hdr"),
+        ("e", "e.img", "e"),
+    ] {
+        let bytes = |name: &str, bytes: &[u8]| {
+            if name.ends_with("gz") {
+                gzip(bytes)
+            } else {
+                bytes.to_vec()
+            }
+        };
+        folder.write(head_name, &bytes(head_name, &head));
+        folder.write(image_name, &bytes(image_name, &image));
+        for name in [head_name, other] {
+            let proxy = ArrayProxy::open(folder.path(name))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(proxy.format(), Format::Nifti1Pair);
+            assert_eq!(
+                proxy.read_vec::<i16>(&[]).unwrap(),
+                (0..100).collect::<Vec<i16>>(),
+                "{name}"
+            );
+        }
+    }
+    // Without a header, an image may be a single file by content.
+    let single = [&nifti1(&[10, 10], 4, 16, (1.0, 0.0), true)[..], &image].concat();
+    let proxy = ArrayProxy::open(folder.write("f.img", &single)).unwrap();
+    assert_eq!(proxy.format(), Format::Nifti1);
+    for content in [&image[..], &[0; 400], &[28, 2, 0, 0].repeat(200)] {
+        let error = ArrayProxy::open(folder.write("g.img", content)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert!(error.to_string().contains("g.hdr"), "{error}");
+    }
+    let long = format!("{}.hdr", "a".repeat(251));
+    assert_eq!(
+        ArrayProxy::open(folder.write(&long, &head))
+            .unwrap_err()
+            .kind(),
+        ErrorKind::NotFound
+    );
+    assert_eq!(
+        ArrayProxy::open("").unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+}
+
+#[test]
+fn a_format_of_single_files_takes_no_image() {
+    let (head, image) = (
+        Source::memory(nifti2(&[4], 4, 16, (1.0, 0.0))),
+        Source::memory(int16(9)),
+    );
+    let options = Options::new().format(Some(Format::Nifti2));
+    let error = ArrayProxy::open_source(&head, Some(&image), &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Option);
+    let pair = Options::new().format(Some(Format::Nifti2Pair));
+    assert!(ArrayProxy::open_source(&head, Some(&image), &pair).is_ok());
+}
+
+#[test]
+fn errors_say_what_was_found() {
+    let folder = Folder::new("found");
+    let text = |name: &str, bytes: &[u8]| {
+        ArrayProxy::open(folder.write(name, bytes))
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(text("empty.nii", b"").contains("the file is empty"));
+    assert!(text("short.nii", &[1; 100]).contains("100 bytes"));
+    assert!(text("other.nii", &[0xAB; 400]).contains("ab, ab, ab, ab"));
+    let cut = gzip(&nifti1(&[4], 4, 16, (1.0, 0.0), true));
+    assert!(text("cut.nii.gz", &cut[..30]).contains("decoded content has"));
+    // A header's error names the header, not the image.
+    let mut head = nifti1(&[10, 10], 4, 16, (1.0, 0.0), false);
+    head[256..260].copy_from_slice(&2f32.to_le_bytes());
+    let path = folder.write("q.hdr", &head);
+    folder.write("q.img", &int16(100));
+    let proxy = ArrayProxy::open(&path).unwrap();
+    let error = proxy.affine(arrayproxy::Which::Qform).unwrap_err();
+    assert_eq!(
+        (error.path(), error.offset()),
+        (Some(path.as_path()), Some(256))
+    );
+    let packed = folder.write(
+        "r.nii.gz",
+        &gzip(&[&nifti1(&[9], 4, 16, (1.0, 0.0), true)[..], &[0xFF; 18]].concat()),
+    );
+    let proxy = ArrayProxy::open(packed).unwrap();
+    let checked = proxy
+        .plan(&[], arrayproxy::ReadAs::dtype(DType::UInt8).checked(true))
+        .unwrap();
+    assert!(
+        checked
+            .read_vec::<u8>()
+            .unwrap_err()
+            .to_string()
+            .contains("decoded")
+    );
+}
