@@ -257,6 +257,8 @@ static void test_float128(void)
             CHECK_INT(ap_auto_dtype(proxy), complex ? AP_COMPLEX128 : AP_FLOAT64);
             CHECK_OK(ap_read_all(proxy, AP_AUTO, 0, out, sizeof out, &err));
             CHECK_CASTS(out, ap_auto_dtype(proxy), 0, from, (int)shape[0]);
+            CHECK_OK(ap_read_all(proxy, AP_AUTO, AP_READ_RAW, out, sizeof out, &err));
+            CHECK_CASTS(out, ap_auto_dtype(proxy), 0, from, (int)shape[0]);
             for (int c = 0; c < COUNT(types); c++) {
                 CHECK_OK(ap_read_all(proxy, types[c], 0, out, sizeof out, &err));
                 CHECK_CASTS(out, types[c], 0, from, (int)shape[0]);

@@ -154,6 +154,7 @@ static void check_factors(const ap_proxy *proxy, double slope, double inter)
     CHECK_REAL(t[0], inter);
     CHECK_OK(ap_scale_factors(proxy, NULL, NULL, 1, &err));
     CHECK_STATUS(ap_scale_factors(proxy, NULL, NULL, 0, &err), AP_ERR_BUFFER);
+    CHECK_INT(err.detail, sizeof(double));
     CHECK_STATUS(ap_scale_factors(NULL, s, t, 1, &err), AP_ERR_NULL);
 }
 
@@ -265,6 +266,12 @@ static void test_chunks(void)
             CHECK_INTS(chunk, 4, INTS(2, 4, 3, 2));
         else
             CHECK_INTS(chunk, 4, INTS(5, 4, 3, 1));
+        /* An axis that does not fit is cut into parts of about one length. */
+        CHECK_INT(ap_chunk_shape(proxy, 16, chunk, 4), 4);
+        if (order)
+            CHECK_INTS(chunk, 4, INTS(1, 1, 2, 2));
+        else
+            CHECK_INTS(chunk, 4, INTS(3, 1, 1, 1));
         CHECK_INT(ap_chunk_shape(proxy, 240, NULL, 0), 4);
         CHECK_STATUS(ap_chunk_shape(proxy, 240, NULL, 4), AP_ERR_NULL);
         CHECK_STATUS(ap_chunk_shape(proxy, 240, chunk, -1), AP_ERR_ARGUMENT);

@@ -409,6 +409,7 @@ static void test_several_notes(void)
     while (count < 100 && ap_warning(proxy, count))
         count++;
     CHECK(count >= 3 && count < 20);
+    CHECK(ap_warning(proxy, -1) == NULL);
     ap_free(proxy);
     bytes_free(&b);
 }

@@ -329,6 +329,80 @@ static void test_many_handles(void)
     ap_options_free(o);
 }
 
+static int is_mapped(const char *path)
+{
+    char line[5000];
+    int found = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps && fgets(line, sizeof line, maps))
+        found |= strstr(line, path) != NULL;
+    if (maps)
+        fclose(maps);
+    return found;
+}
+
+/* Scattered reads use the map, but not with mmap 0. */
+static void test_mapped(void)
+{
+    static const int64_t wide[2] = {8192, 40};
+    const char *path = temp_path("mapped");
+    ap_slice row[2] = {ap_at(7), ap_all()};
+    unsigned char out[40];
+    bytes b = {0};
+    put_fill(&b, 'm', 8192 * 40);
+    write_bytes(path, &b);
+    for (int mmap = 0; mmap < 3; mmap++) {
+        ap_options *o = ap_options_new();
+        ap_source *source = NULL;
+        ap_proxy *proxy = NULL;
+        test_note("mmap %d", mmap);
+        CHECK_OK(ap_options_set_int(o, AP_OPT_MMAP, mmap, &err));
+        CHECK_OK(ap_source_file(path, &source, &err));
+        CHECK_OK(ap_open_layout(source, AP_UINT8, AP_LITTLE, 2, wide, AP_ORDER_F, 0, 1, 0, o,
+                                &proxy, &err));
+        CHECK_INT(is_mapped(path), mmap == 2);
+        CHECK_OK(ap_read_slice(proxy, row, 2, AP_DISK, 0, out, sizeof out, &err));
+        CHECK_INT(is_mapped(path), mmap > 0);
+        ap_free(proxy);
+        CHECK_INT(is_mapped(path), 0);
+        ap_source_free(source);
+        ap_options_free(o);
+    }
+    test_note("");
+    bytes_free(&b);
+}
+
+/* Who asks for a single file means the one named, whatever is beside it. */
+static void test_single_asked(void)
+{
+    nifti n = nifti_new(1, AP_LITTLE, AP_UINT8, 3, shape);
+    ap_options *o = ap_options_new();
+    ap_proxy *proxy = NULL;
+    write_nifti(temp_path("asked.img"), &n, data, 12);
+    write_file(temp_path("asked.hdr"), "no header", 9);
+    CHECK_OK(ap_options_set_text(o, AP_OPT_FORMAT, "nifti1", &err));
+    CHECK_OK(ap_open(temp_path("asked.img"), o, &proxy, &err));
+    CHECK_TEXT(ap_format(proxy), "nifti1");
+    ap_free(proxy);
+    ap_options_free(o);
+}
+
+/* A header without its image, and too little behind it to be the array. */
+static void test_lone_header(void)
+{
+    nifti n = nifti_pair(1, AP_LITTLE, AP_UINT8, 3, shape);
+    bytes b = {0};
+    put_nifti_header(&b, &n);
+    put_fill(&b, 0, 4);
+    put(&b, data, 11);
+    write_bytes(temp_path("lone.hdr"), &b);
+    check_refused(temp_path("lone.hdr"), AP_ERR_NOT_FOUND, -1);
+    /* An image that is there but cannot be read is another matter. */
+    CHECK(mkdir(temp_path("lone.img"), 0700) == 0);
+    check_refused(temp_path("lone.hdr"), AP_ERR_IO, EISDIR);
+    bytes_free(&b);
+}
+
 int main(void)
 {
     test_single();
@@ -342,5 +416,8 @@ int main(void)
     test_no_data();
     test_closed();
     test_many_handles();
+    test_mapped();
+    test_single_asked();
+    test_lone_header();
     return test_end("open");
 }

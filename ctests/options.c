@@ -148,6 +148,7 @@ static void test_parse(void)
     static const char *good[] = {
         "format=layout", "codec=auto",  "codec=none", "mmap=0", "mmap=1",   "keep_open=0",
         "max_bytes=5",   "verify=0",    "strict=0",   "strict=1", "factor_type=772",
+        "factor_type=float32",
         "mmap=0,keep_open=0,verify=1", "max_bytes=7,strict=0,codec=none,format=layout"};
     for (int i = 0; i < COUNT(good); i++) {
         ap_options *o = ap_options_new();
@@ -274,8 +275,24 @@ static void test_effects(void)
     CHECK_STATUS(open_with(&plain, "format=layout"), AP_ERR_OPTION);
     CHECK(open_with(&plain, "format=nifti2") < 0);
     CHECK_OK(open_with(&plain, "codec=none"));
+    CHECK_OK(open_with(&plain, "codec=gzip,codec=auto"));
     CHECK_STATUS(open_with(&plain, "codec=gzip"), AP_ERR_CODEC);
     CHECK_OK(open_with(&plain, "codec=auto,mmap=2,strict=1"));
+
+    /* By path, and with a layout. */
+    ap_options *o = ap_options_new();
+    ap_proxy *proxy = MARKED(ap_proxy);
+    ap_source *source = NULL;
+    write_bytes(temp_path("plain.nii"), &plain);
+    CHECK_OK(ap_options_set_text(o, AP_OPT_FORMAT, "layout", &err));
+    CHECK_STATUS(ap_open(temp_path("plain.nii"), o, &proxy, &err), AP_ERR_OPTION);
+    CHECK_OK(ap_options_set_text(o, AP_OPT_FORMAT, "nifti1", &err));
+    CHECK_OK(ap_source_memory(plain.data, plain.size, NULL, NULL, &source, &err));
+    CHECK_STATUS(ap_open_layout(source, AP_UINT8, AP_LITTLE, 2, shape, AP_ORDER_F, 352, 1, 0, o,
+                                &proxy, &err),
+                 AP_ERR_OPTION);
+    ap_source_free(source);
+    ap_options_free(o);
 
     CHECK_OK(open_with(&packed, "codec=gzip"));
     CHECK_OK(open_with(&packed, "codec=auto,mmap=1"));

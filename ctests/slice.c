@@ -286,6 +286,9 @@ static void test_parse(void)
     check_text("newaxis", 1, &add);
     check_text("None", 1, &add);
     check_text("9223372036854775807", 1, &most);
+    /* The one bound that is AP_NONE becomes the next. */
+    const ap_slice lowest = ap_range(INT64_MIN + 1, AP_NONE, 1);
+    check_text("-9223372036854775808:", 1, &lowest);
 }
 
 static void test_parse_capacity(void)

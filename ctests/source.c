@@ -104,6 +104,8 @@ static void test_release_after_failures(void)
     CHECK_STATUS(ap_source_memory(NULL, 10, count_release, &released, &source, &err),
                  AP_ERR_NULL);
     CHECK(source == NULL);
+    CHECK_STATUS(ap_source_memory(b.data, SIZE_MAX, count_release, &released, &source, &err),
+                 AP_ERR_ARGUMENT);
     CHECK_STATUS(ap_source_memory(b.data, b.size, count_release, &released, NULL, &err),
                  AP_ERR_NULL);
     CHECK_INT(released, 2);
@@ -121,6 +123,7 @@ typedef struct {
     pthread_t owner;
     int reads, sizes, released, wrong_thread, wrong_request;
     int64_t size;           /* told by size_of_probe */
+    size_t bite;            /* most bytes given at a time, unless 0 */
     uint64_t fail_from;     /* requests that reach beyond here ... */
     int64_t (*fail)(size_t len, uint64_t offset);   /* ... give this */
 } probe;
@@ -130,13 +133,15 @@ static int64_t read_probe(void *user, void *buf, size_t len, uint64_t offset)
     probe *p = user;
     p->reads++;
     p->wrong_thread += !pthread_equal(p->owner, pthread_self());
-    p->wrong_request += !buf || len > 1u << 30;
+    p->wrong_request += !buf || !len || offset + len > (uint64_t)p->size;
     if (p->fail && offset + len > p->fail_from)
         return p->fail(len, offset);
     if (offset >= p->b->size)
         return 0;
     if (len > p->b->size - offset)
         len = p->b->size - (size_t)offset;
+    if (p->bite && len > p->bite)
+        len = p->bite;
     memcpy(buf, p->b->data + offset, len);
     return (int64_t)len;
 }
@@ -198,6 +203,22 @@ static void test_callbacks(uint32_t flags)
     bytes_free(&b);
 }
 
+/* What is given in bites is asked for again. */
+static void test_callbacks_in_bites(void)
+{
+    bytes b = {0};
+    put_small(&b);
+    probe p = make_probe(&b);
+    p.bite = 7;
+    ap_proxy *proxy = open_probe(&p, 0);
+    p.reads = 0;
+    check_reads(proxy);
+    CHECK_INT(p.reads, 2);
+    CHECK_INT(p.wrong_request, 0);
+    ap_free(proxy);
+    bytes_free(&b);
+}
+
 static void test_callbacks_gzip(void)
 {
     bytes plain = {0}, b = {0};
@@ -208,6 +229,7 @@ static void test_callbacks_gzip(void)
     CHECK_TEXT(ap_codec(proxy), "gzip");
     check_reads(proxy);
     CHECK_INT(p.wrong_thread, 0);
+    CHECK_INT(p.wrong_request, 0);
     ap_free(proxy);
     CHECK_INT(p.released, 1);
     bytes_free(&plain);
@@ -476,6 +498,7 @@ int main(void)
     test_release_after_failures();
     test_callbacks(0);
     test_callbacks(AP_SOURCE_CONCURRENT);
+    test_callbacks_in_bites();
     test_callbacks_gzip();
     test_bad_result(fail_77, -77);
     test_bad_result(fail_lowest, INT64_MIN);

@@ -211,9 +211,9 @@ typedef struct {
 /// the last handle.
 typedef void (*ap_release_fn)(void *user);
 
-/// Read up to `len` bytes at `offset` into `buf`. Return how many were read
-/// (fewer only at the end), or a negative number to fail. More than `len`
-/// gives `AP_ERR_CALLBACK`.
+/// Read up to `len` bytes at `offset` into `buf`. Return how many were read,
+/// or a negative number to fail. After fewer than `len` the rest is asked for;
+/// 0 means the end. More than `len` gives `AP_ERR_CALLBACK`.
 typedef int64_t (*ap_read_at_fn)(void *user,
                                  void *buf,
                                  size_t len,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use arrayproxy::{
     ArrayProxy, Codec, Control, DType, Error, ErrorKind, Mapping, Options, Order, ReadAs, ReadAt,
-    ReadBuf, Slice, Source, parse_index,
+    ReadBuf, Slice, Source, Which, parse_index,
 };
 use common::{Folder, Random, data, gzip, nifti1};
 
@@ -259,8 +259,9 @@ fn maps_and_reads_give_the_same() {
 
 #[test]
 fn reads_can_be_watched_and_stopped() {
-    let (proxy, _) = watched(image());
-    let plan = proxy.plan(&[], ReadAs::auto()).unwrap();
+    let (proxy, log) = watched(image());
+    // In many pieces.
+    let plan = proxy.plan(&[], ReadAs::dtype(DType::Float64)).unwrap();
     let mut buffer = vec![MaybeUninit::uninit(); plan.nbytes() as usize];
     let control = Control::new();
     plan.read_into(&mut buffer[..], 0, None, Some(&control))
@@ -268,10 +269,12 @@ fn reads_can_be_watched_and_stopped() {
     let total = plan.nbytes() as u64;
     assert_eq!(control.progress(), (total, total));
     control.cancel();
+    log.lock().unwrap().clear();
     let error = plan
         .read_into(&mut buffer[..], 0, None, Some(&control))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert_eq!(log.lock().unwrap()[..], []);
     control.reset();
     assert_eq!(control.progress(), (0, 0));
     plan.read_into(&mut buffer[..], 0, None, Some(&control))
@@ -304,6 +307,20 @@ fn errors_name_file_and_byte() {
     assert_eq!(error.offset(), Some(bytes.len() as u64));
     let strict = ArrayProxy::open_with(&path, &Options::new().strict(true)).unwrap_err();
     assert_eq!(strict.kind(), ErrorKind::Truncated);
+    assert_eq!(strict.path(), Some(path.as_path()));
+
+    let mut long = image();
+    long[252..254].copy_from_slice(&1i16.to_le_bytes());
+    long[256..260].copy_from_slice(&2f32.to_le_bytes());
+    let turned = folder.write("long.nii", &long);
+    let error = ArrayProxy::open(&turned)
+        .unwrap()
+        .affine(Which::Qform)
+        .unwrap_err();
+    assert_eq!(
+        (error.path(), error.offset()),
+        (Some(turned.as_path()), Some(256))
+    );
 
     let index = parse_index("5, 0, 0, 0").unwrap();
     let checked = proxy
@@ -353,4 +370,23 @@ fn arrays_have_shape_and_order() {
         plan.read_array::<f32>().unwrap_err().kind(),
         ErrorKind::Argument
     );
+}
+
+#[test]
+fn reads_that_cannot_be_done_read_nothing() {
+    let mut bytes = image();
+    bytes.truncate(bytes.len() - 1);
+    let (proxy, log) = watched(bytes);
+    let plan = proxy.plan(&[], ReadAs::auto()).unwrap();
+    let mut buffer = vec![MaybeUninit::uninit(); plan.nbytes() as usize];
+    log.lock().unwrap().clear();
+    let error = plan.read_into(&mut buffer[..], 0, None, None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    for strides in [&[2][..], &[2, 128, 6144, 122_880, 1]] {
+        let error = plan
+            .read_into(&mut buffer[..], 0, Some(strides), None)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument);
+    }
+    assert_eq!(log.lock().unwrap()[..], []);
 }

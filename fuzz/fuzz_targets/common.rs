@@ -43,6 +43,6 @@ fn read(proxy: &ArrayProxy, index: &[Slice], read_as: ReadAs) {
     plan.cost();
     if plan.nbytes() <= MOST {
         let mut buffer = vec![MaybeUninit::uninit(); plan.nbytes() as usize];
-        let _ = plan.read_into(&mut buffer, 0, None, None);
+        let _ = plan.read_into(&mut buffer[..], 0, None, None);
     }
 }

@@ -87,6 +87,18 @@ fn header_fields_are_gone_over() {
     fields.extend(b"name\0a comment\0\xAB\xCD");
     fields.extend(&plain[10..]);
     assert_eq!(open(&fields, true).read_vec(0, 2000).unwrap(), data);
+    // Each by itself.
+    let fields_of = [
+        (4, &b"\x03\0a\0c"[..]),
+        (8, b"name\0"),
+        (16, b"a comment\0"),
+        (2, b"\xAB\xCD"),
+    ];
+    for (flag, field) in fields_of {
+        let mut one = [&plain[..10], field, &plain[10..]].concat();
+        one[3] = flag;
+        assert_eq!(open(&one, true).read_vec(0, 2000).unwrap(), data, "{flag}");
+    }
     // Cut anywhere in the header, the file holds nothing.
     for len in 10..fields.len() - plain.len() + 10 {
         let error = open(&fields[..len], true).read_vec(0, 1).unwrap_err();
@@ -136,7 +148,7 @@ fn a_flipped_bit_never_gives_wrong_data() {
             ),
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Codec, "bit {bit}");
-                assert!(error.offset().is_some());
+                assert!(error.offset().is_some_and(|at| at <= whole.len() as u64));
                 errors += 1;
             }
         }
@@ -178,4 +190,90 @@ fn memory_stays_bounded() {
     let kept = gzip.kept.lock().unwrap();
     assert!(kept.len() <= KEPT);
     assert!(kept.iter().all(|decoder| decoder.input.capacity() <= INPUT));
+}
+
+#[test]
+fn kept_decoders_are_the_nearest_and_the_newest() {
+    let data = sample(100_000);
+    let gzip = open(&deflate(&data, 6), true);
+    let positions = || {
+        let kept = gzip.kept.lock().unwrap();
+        let mut found: Vec<u64> = kept.iter().map(|decoder| decoder.position).collect();
+        found.sort_unstable();
+        found
+    };
+    // None of those kept is before it, so each is a new one; the first goes.
+    for at in [50_000, 40_000, 30_000, 20_000, 10_000] {
+        gzip.read_vec(at, 10).unwrap();
+    }
+    assert_eq!(positions(), [10_010, 20_010, 30_010, 40_010]);
+    gzip.read_vec(35_000, 10).unwrap();
+    assert_eq!(positions(), [10_010, 20_010, 35_010, 40_010]);
+    gzip.trim();
+    assert_eq!(positions(), [0; 0]);
+}
+
+#[test]
+fn damage_stays_an_error() {
+    let mut wrong = deflate(&sample(30_000), 6);
+    let end = wrong.len();
+    wrong[end - 6] ^= 1;
+    let gzip = open(&[wrong, deflate(&sample(5000), 6)].concat(), true);
+    for at in [29_990, 30_000, 30_010] {
+        let error = gzip.read_vec(at, 100).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec, "{at}");
+    }
+}
+
+#[test]
+fn the_look_behind_the_data_ends_with_their_member() {
+    let data = sample(20_000);
+    // A stored block of 2000 bytes, and one of a type that there is not.
+    let mut wrong = deflate(&data, 6)[..10].to_vec();
+    wrong.extend([0, 0xD0, 0x07, 0x2F, 0xF8]);
+    wrong.extend(&data[..2000]);
+    wrong.extend([7; 20]);
+    for verify in [true, false] {
+        let gzip = open(&wrong, verify);
+        assert_eq!(gzip.read_vec(0, 1000).unwrap(), &data[..1000]);
+        assert_eq!(gzip.check_end(1000).is_err(), verify);
+    }
+    let gzip = open(&[deflate(&data, 6), wrong].concat(), true);
+    assert_eq!(gzip.read_vec(0, 20_000).unwrap(), data);
+    gzip.check_end(20_000).unwrap();
+}
+
+/// Memory that can be pinned.
+struct Pinnable(Arc<Memory>);
+
+impl ReadAt for Pinnable {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        self.0.read_at(offset, buffer)
+    }
+    fn size(&self) -> Result<Option<u64>> {
+        self.0.size()
+    }
+    fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+#[test]
+fn pinned_reads_share_decoders_and_settings() {
+    let data = sample(10_000);
+    let mut wrong = deflate(&data, 6);
+    let end = wrong.len();
+    wrong[end - 6] ^= 1;
+    for verify in [true, false] {
+        let source = Pinnable(Arc::new(Memory(Arc::new(wrong.clone()))));
+        let decoding = Decoding {
+            verify,
+            frugal: false,
+        };
+        let gzip = Gzip::new(Arc::new(source), decoding);
+        let pinned = || gzip.pin().unwrap().unwrap();
+        assert_eq!(pinned().read_vec(0, 9000).unwrap(), &data[..9000]);
+        assert_eq!(gzip.kept.lock().unwrap()[0].position, 9000);
+        assert_eq!(pinned().read_vec(9000, 1000).is_err(), verify);
+    }
 }

@@ -174,3 +174,41 @@ impl Layout {
         shape::is_disjoint(axes, self.dtype.size())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(shape: &[i64], block: &[i64], strides: &[i64], offsets: &[u64]) -> Option<Layout> {
+        Layout::new(
+            DType::Int16,
+            ByteOrder::NATIVE,
+            Order::F,
+            shape.to_vec(),
+            block.to_vec(),
+            strides.to_vec(),
+            offsets
+                .iter()
+                .map(|&offset| Block { source: 0, offset })
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn blocks_at_the_edge_end_early() {
+        let cut = layout(&[5, 3], &[2, 3], &[2, 4], &[0, 12, 24]).unwrap();
+        let ends: Vec<i128> = cut.extents().map(|(_, _, high)| high).collect();
+        assert_eq!(ends, [12, 24, 34]);
+        assert_eq!(cut.end_of(0), 34);
+    }
+
+    #[test]
+    fn only_one_packed_block_is_reshaped() {
+        let packed = layout(&[4, 3], &[4, 3], &[2, 8], &[6]).unwrap();
+        assert_eq!(packed.reshaped(&[12]).unwrap().offset(), Some(6));
+        let apart = layout(&[4, 3], &[4, 3], &[2, 10], &[6]).unwrap();
+        assert_eq!(apart.reshaped(&[12]), None);
+        let blocks = layout(&[4, 3], &[4, 1], &[2, 8], &[0, 8, 16]).unwrap();
+        assert_eq!(blocks.reshaped(&[12]), None);
+    }
+}

@@ -129,5 +129,9 @@ mod tests {
         assert_eq!(f4.precision_for(Int16, Some(Int32)), FactorType::Float32);
         assert!(Factors::new(1e300, 0.0, FactorType::Float64).overflows(Int32));
         assert!(!Factors::new(1e300, 0.0, FactorType::Float64).overflows(Int16));
+        // Only the low end of the range passes the limit.
+        let low = Factors::new(1e34, -3e38, FactorType::Float32);
+        assert_eq!(low.auto_dtype(Int16), Float64);
+        assert!(Factors::new(5e298, -1e308, FactorType::Float64).overflows(Int32));
     }
 }

@@ -20,9 +20,9 @@ pub struct ap_source {
 /// the last handle.
 pub type ap_release_fn = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
-/// Read up to `len` bytes at `offset` into `buf`. Return how many were read
-/// (fewer only at the end), or a negative number to fail. More than `len`
-/// gives `AP_ERR_CALLBACK`.
+/// Read up to `len` bytes at `offset` into `buf`. Return how many were read,
+/// or a negative number to fail. After fewer than `len` the rest is asked for;
+/// 0 means the end. More than `len` gives `AP_ERR_CALLBACK`.
 pub type ap_read_at_fn = Option<
     unsafe extern "C" fn(user: *mut c_void, buf: *mut c_void, len: usize, offset: u64) -> i64,
 >;

@@ -299,6 +299,8 @@ mod tests {
             assert_eq!(view.is_some(), keep_open);
             assert!(view.is_none_or(|view| &view[..] == b"0123456789"));
         }
+        let never = open(&path, true, Mapping::Never);
+        assert!(never.view().unwrap().is_none());
     }
 
     #[test]
@@ -326,7 +328,13 @@ mod tests {
         let kept = open(&path, true, Mapping::Never);
         let closed = open(&path, false, Mapping::Never);
         closed.trim();
+        let trimmed = open(&path, true, Mapping::Never);
+        trimmed.trim();
+        assert_eq!(trimmed.read_vec(0, 1).unwrap(), [1]);
+        let pinned = closed.pin().unwrap().expect("it is kept open for a while");
         std::fs::remove_file(&path).unwrap();
+        assert_eq!(pinned.read_vec(0, 10).unwrap(), [1; 10]);
+        assert_eq!(trimmed.read_vec(0, 10).unwrap(), [1; 10]);
         assert_eq!(
             kept.read_vec(0, 10).unwrap(),
             [1; 10],

@@ -411,6 +411,12 @@ fn wide_floats_round_once_and_keep_integers() {
     let huge = x87(false, 1 << 63, 2000);
     assert_eq!(wide(&huge, Float64, CUT).unwrap(), bytes!([f64::INFINITY]));
     assert_eq!(wide(&huge, Float64, CHECKED), Err(0));
+    let nan = (0x7FFFu128 << 64 | 3 << 62).to_le_bytes();
+    assert_eq!(wide(&nan, Int16, CHECKED), Err(0));
+    let pair = [huge, quad(1.0)].concat();
+    let order = ByteOrder::Little;
+    let got = convert(&pair, (Complex256, order), Complex128, None, None, CHECKED);
+    assert_eq!(got, Err(0));
     let tiny = x87(false, 1 << 63, -1137);
     assert_eq!(
         wide(&tiny, Float64, CUT).unwrap(),
