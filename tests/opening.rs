@@ -178,6 +178,27 @@ fn pairs_by_any_name() {
     );
 }
 
+/// Voxels may happen to look like a gzip header.
+#[test]
+fn an_image_that_begins_like_gzip_is_read_as_it_is() {
+    let mut image = int16(100);
+    image[..10].copy_from_slice(&gzip(b"")[..10]);
+    let head = Source::memory(nifti1(&[10, 10], 4, 16, (1.0, 0.0), false));
+    let open = |image: &[u8]| {
+        let image = Source::memory(image.to_vec());
+        ArrayProxy::open_source(&head, Some(&image), &Options::new())
+    };
+    let proxy = open(&image).unwrap();
+    assert_eq!(proxy.codec(), Codec::None);
+    assert_eq!(proxy.read_vec::<i16>(&[]).unwrap()[98..], [98, 99]);
+    assert_eq!(
+        open(&gzip(&image)).unwrap().read_vec::<i16>(&[]).unwrap()[99],
+        99
+    );
+    let error = open(&[&[0x28, 0xB5, 0x2F, 0xFD][..], &image].concat()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
 #[test]
 fn a_format_of_single_files_takes_no_image() {
     let (head, image) = (

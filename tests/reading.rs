@@ -150,6 +150,7 @@ fn opening_reads_the_header_alone() {
     let (_, log) = watched(image());
     let read = log.lock().unwrap();
     assert!(read.iter().all(|range| range.end <= 1024), "{read:?}");
+    assert_eq!(read.len(), 1, "one read is enough: {read:?}");
     // Of a compressed file, no more than a first small bite.
     let mut noise = image();
     let mut random = Random(5);

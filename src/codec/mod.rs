@@ -89,6 +89,9 @@ pub(crate) fn open_if_sure(
     codec: Codec,
     decoding: Decoding,
 ) -> Result<(Codec, Arc<dyn ReadAt>)> {
+    if codec == Codec::None {
+        return Ok((codec, source));
+    }
     let decoded = open(source.clone(), codec, decoding);
     match decoded.read_vec(0, PROOF) {
         Ok(first) if !first.is_empty() => Ok((codec, decoded)),

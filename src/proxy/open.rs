@@ -131,8 +131,8 @@ pub(super) fn layout(
         let text = format!("slope {slope} and intercept {inter} make some values infinite");
         notes.texts.push(text);
     }
-    let detection = options.codec.map_or(Detection::Sure, Detection::Given);
-    let (data, _) = open_data(source, detection, options, &mut notes)?;
+    let opened = open_data(source, Content::Layout, options)?;
+    notes.texts.extend(opened.note);
     let header = Header {
         format: Format::Layout,
         layout,
@@ -143,7 +143,7 @@ pub(super) fn layout(
         notes,
         wants_image: false,
     };
-    finish(header, data, None, options)
+    finish(header, opened.data, None, options)
 }
 
 fn refuse_layout(options: &Options) -> Result<()> {
@@ -170,9 +170,7 @@ fn of_parts(
     parts: Parts,
     options: &Options,
 ) -> Result<ArrayProxy> {
-    let mut notes = Notes::new(options.strict);
-    let detection = options.codec.map_or(Detection::Head, Detection::Given);
-    let (data, head) = open_data(source, detection, options, &mut notes)?;
+    let Opened { data, head, .. } = open_data(source, Content::Header, options)?;
     let bytes = HeaderBytes {
         head: &head,
         bytes: &*data.bytes,
@@ -196,8 +194,8 @@ fn of_parts(
     };
     match found {
         Ok(image) => {
-            let (image, _) = open_data(&image, detection, options, &mut notes)?;
-            finish(header, image, Some(data), options)
+            let image = open_data(&image, Content::Image, options)?;
+            finish(header, image.data, Some(data), options)
         }
         Err(missing) => {
             // One file may hold both, whatever its name or magic says.
@@ -215,23 +213,27 @@ fn of_parts(
     }
 }
 
-/// How to find the compression.
+/// What a source should hold, which tells how to find its compression.
 #[derive(Clone, Copy)]
-enum Detection {
-    Given(Codec),
-    /// By the first bytes, since a header's are known.
-    Head,
-    /// By as much as it takes, since data can begin with any bytes.
-    Sure,
+enum Content {
+    /// A header, whose first bytes are known: a look at them is enough.
+    Header,
+    /// The data of a pair, which can begin with any bytes.
+    Image,
+    /// Data of which even less is known: what this build cannot decode may be
+    /// just what the caller means.
+    Layout,
 }
 
-/// Open a source. Gives its first bytes, too, unless they are compressed.
-fn open_data(
-    source: &Source,
-    detection: Detection,
-    options: &Options,
-    notes: &mut Notes,
-) -> Result<(Data, Vec<u8>)> {
+/// An open source.
+struct Opened {
+    data: Data,
+    /// Its first bytes, unless they are compressed.
+    head: Vec<u8>,
+    note: Option<String>,
+}
+
+fn open_data(source: &Source, content: Content, options: &Options) -> Result<Opened> {
     let path = source.path();
     let blame = |error: Error| match &path {
         Some(path) => error.in_file(path),
@@ -241,20 +243,23 @@ fn open_data(
         verify: options.verify,
         frugal: !options.keep_open,
     };
-    let mut open = || {
+    let open = || {
         let bytes = source.bytes(options)?;
         let head = bytes.read_vec(0, HEAD)?;
         let size = bytes.size()?;
-        let (codec, bytes) = match (detection, codec::detect(&head)) {
-            (Detection::Given(codec), _) => (codec, codec::open(bytes, codec, decoding)),
-            (Detection::Head, codec) => {
+        let mut note = None;
+        let (codec, bytes) = match (options.codec, content, codec::detect(&head)) {
+            (Some(codec), ..) => (codec, codec::open(bytes, codec, decoding)),
+            (None, Content::Header, codec) => {
                 let codec = codec?;
                 (codec, codec::open(bytes, codec, decoding))
             }
-            (Detection::Sure, Ok(codec)) => codec::open_if_sure(bytes, codec, decoding)?,
-            (Detection::Sure, Err(error)) => {
-                notes.texts.push(format!("{error}, and is taken as it is"));
+            (None, Content::Layout, Err(error)) => {
+                note = Some(format!("{error}, and is taken as it is"));
                 (Codec::None, bytes)
+            }
+            (None, Content::Image | Content::Layout, codec) => {
+                codec::open_if_sure(bytes, codec?, decoding)?
             }
         };
         if codec != Codec::None && options.mapping == Mapping::Required {
@@ -267,16 +272,15 @@ fn open_data(
         } else {
             Vec::new()
         };
-        Ok((codec, bytes, most, head))
+        let data = Data {
+            bytes,
+            codec,
+            path: path.clone(),
+            most,
+        };
+        Ok(Opened { data, head, note })
     };
-    let (codec, bytes, most, head) = open().map_err(blame)?;
-    let data = Data {
-        bytes,
-        codec,
-        path,
-        most,
-    };
-    Ok((data, head))
+    open().map_err(blame)
 }
 
 /// The proxy of an array whose header is in a file of its own, or is not.
