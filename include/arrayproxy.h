@@ -66,7 +66,8 @@
 /// Text: the format, as `ap_format` names it. Default: detect.
 #define AP_OPT_FORMAT 1
 
-/// Text: "auto", "none", "gzip". Default: detect by content.
+/// Text: "auto", "none", "gzip". Default: detect by content. Of a pair it
+/// means the data.
 #define AP_OPT_CODEC 2
 
 /// 0 never map the file, 1 map it if possible, 2 fail opening with
@@ -412,7 +413,7 @@ ap_status ap_options_set_text(ap_options *options,
 
 /// Set several at once: "mmap=0,codec=gzip". Names are those of the keys in
 /// lower case, without AP_OPT_. All or nothing. A text that holds a comma
-/// needs `ap_options_set_text`.
+/// needs `ap_options_set_text`; at most 64 KiB are read.
 AP_API
 ap_status ap_options_parse(ap_options *options,
                            const char *text,
@@ -464,8 +465,9 @@ AP_API const char *ap_status_name(ap_status status);
 /// One sentence about a code. Static; never NULL.
 AP_API const char *ap_status_message(ap_status status);
 
-/// Read an index from text such as "10:20, ..., ::-1, 0". Returns the number
-/// of entries or a negative status; writes at most `capacity` of them.
+/// Read an index from text such as "10:20, ..., ::-1, 0", of 16 KiB at most.
+/// Returns the number of entries or a negative status; writes at most
+/// `capacity` of them.
 AP_API
 int32_t ap_slice_parse(const char *text,
                        ap_slice *index,

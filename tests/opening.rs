@@ -197,6 +197,94 @@ fn an_image_that_begins_like_gzip_is_read_as_it_is() {
     );
     let error = open(&[&[0x28, 0xB5, 0x2F, 0xFD][..], &image].concat()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(
+        proxy.warnings()[0].contains("begin like gzip"),
+        "{:?}",
+        proxy.warnings()
+    );
+    let strict = Options::new().strict(true);
+    let strict = ArrayProxy::open_source(&head, Some(&Source::memory(image)), &strict);
+    assert_eq!(strict.unwrap_err().kind(), ErrorKind::Codec);
+}
+
+/// A damaged image is not taken for a plain one.
+#[test]
+fn a_damaged_image_is_an_error() {
+    let folder = Folder::new("damaged");
+    let mut random = common::Random(3);
+    let noise: Vec<u8> = (0..2000).map(|_| random.next() as u8).collect();
+    let (flat, head) = (vec![7; 2000], nifti1(&[10, 100], 4, 16, (1.0, 0.0), false));
+    for (image, name) in [(&noise, "a.img.gz"), (&flat, "b.img")] {
+        folder.write("a.hdr.gz", &gzip(&head));
+        folder.write("b.hdr", &head);
+        let whole = gzip(image);
+        let (mut wrong, mut refused) = (0, 0);
+        for at in 10..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 4;
+            let proxy = ArrayProxy::open(folder.write(name, &damaged)).unwrap();
+            assert_eq!(proxy.codec(), Codec::Gzip, "{name}, byte {at}");
+            match proxy.read_vec::<i16>(&[]) {
+                Ok(found) => {
+                    let plain = image
+                        .chunks_exact(2)
+                        .map(|x| i16::from_le_bytes([x[0], x[1]]));
+                    wrong += usize::from(!plain.eq(found));
+                }
+                Err(error) => {
+                    assert!(matches!(
+                        error.kind(),
+                        ErrorKind::Codec | ErrorKind::Truncated
+                    ));
+                    refused += 1;
+                }
+            }
+        }
+        assert!(
+            wrong == 0 && refused > 10,
+            "{name}: {wrong} wrong, {refused} refused"
+        );
+    }
+    // A wrong checksum alone does not make a layout plain.
+    let mut damaged = gzip(&int16(100));
+    let end = damaged.len();
+    damaged[end - 6] ^= 1;
+    let proxy = layout(&Source::memory(damaged), (1.0, 0.0), &Options::new()).unwrap();
+    assert_eq!(
+        proxy.read_vec::<i16>(&[]).unwrap_err().kind(),
+        ErrorKind::Codec
+    );
+}
+
+#[test]
+fn the_codec_asked_for_is_that_of_the_data() {
+    let folder = Folder::new("codec");
+    folder.write("a.hdr", &nifti1(&[10, 10], 4, 16, (1.0, 0.0), false));
+    let path = folder.write("a.img", &gzip(&int16(100)));
+    let open = |codec| ArrayProxy::open_with(&path, &Options::new().codec(Some(codec))).unwrap();
+    assert_eq!(open(Codec::Gzip).read_vec::<i16>(&[]).unwrap()[9], 9);
+    assert_eq!(open(Codec::None).codec(), Codec::None);
+}
+
+/// Extensions behind the header of a pair are no voxels.
+#[test]
+fn a_lone_header_with_extensions_misses_its_image() {
+    let mut head = nifti1(&[4, 4, 4], 2, 8, (1.0, 0.0), false);
+    head[348] = 1;
+    head.extend([96, 0, 0, 0, 6, 0, 0, 0]);
+    head.resize(352 + 96, b'x');
+    let open = |bytes: &[u8], format| {
+        let options = Options::new().format(format);
+        ArrayProxy::open_source(&Source::memory(bytes.to_vec()), None, &options)
+    };
+    assert_eq!(open(&head, None).unwrap_err().kind(), ErrorKind::NotFound);
+    // Data that the header itself puts behind it are there.
+    head[108..112].copy_from_slice(&352f32.to_le_bytes());
+    assert_eq!(open(&head, None).unwrap().format(), Format::Nifti1);
+    assert_eq!(
+        open(&head, Some(Format::Nifti1Pair)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
 }
 
 #[test]

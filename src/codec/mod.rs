@@ -82,21 +82,22 @@ pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) ->
     }
 }
 
-/// The decoded bytes of a source of which nothing else is known: compressed
-/// only if it begins with a valid header and its first block decodes.
+/// The decoded bytes of a source that begins as a codec's streams do, if its
+/// first block decodes; `None` if it does not.
 pub(crate) fn open_if_sure(
-    source: Arc<dyn ReadAt>,
+    source: &Arc<dyn ReadAt>,
     codec: Codec,
     decoding: Decoding,
-) -> Result<(Codec, Arc<dyn ReadAt>)> {
-    if codec == Codec::None {
-        return Ok((codec, source));
-    }
-    let decoded = open(source.clone(), codec, decoding);
-    match decoded.read_vec(0, PROOF) {
-        Ok(first) if !first.is_empty() => Ok((codec, decoded)),
+) -> Result<Option<Arc<dyn ReadAt>>> {
+    // What decodes to its end is a stream, even with a wrong checksum.
+    let trial = Decoding {
+        verify: false,
+        ..decoding
+    };
+    match open(source.clone(), codec, trial).read_vec(0, PROOF) {
+        Ok(first) if !first.is_empty() => Ok(Some(open(source.clone(), codec, decoding))),
         Err(error) if error.kind() != ErrorKind::Codec => Err(error),
-        Ok(_) | Err(_) => Ok((Codec::None, source)),
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 

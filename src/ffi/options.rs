@@ -18,7 +18,8 @@ pub struct ap_options {
 /// Text: the format, as `ap_format` names it. Default: detect.
 pub const AP_OPT_FORMAT: i32 = 1;
 
-/// Text: "auto", "none", "gzip". Default: detect by content.
+/// Text: "auto", "none", "gzip". Default: detect by content. Of a pair it
+/// means the data.
 pub const AP_OPT_CODEC: i32 = 2;
 
 /// 0 never map the file, 1 map it if possible, 2 fail opening with
@@ -119,7 +120,7 @@ pub unsafe extern "C" fn ap_options_set_text(
 
 /// Set several at once: "mmap=0,codec=gzip". Names are those of the keys in
 /// lower case, without AP_OPT_. All or nothing. A text that holds a comma
-/// needs `ap_options_set_text`.
+/// needs `ap_options_set_text`; at most 64 KiB are read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_options_parse(
     options: *mut ap_options,

@@ -54,8 +54,9 @@ pub const AP_MAX_NDIM: i32 = 64;
 
 const _: () = assert!(AP_MAX_NDIM as usize == crate::MAX_NDIM);
 
-/// Read an index from text such as "10:20, ..., ::-1, 0". Returns the number
-/// of entries or a negative status; writes at most `capacity` of them.
+/// Read an index from text such as "10:20, ..., ::-1, 0", of 16 KiB at most.
+/// Returns the number of entries or a negative status; writes at most
+/// `capacity` of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_slice_parse(
     text: *const c_char,

@@ -75,10 +75,10 @@ pub(crate) fn fill(
         let text = "a source put another buffer in the place of the one to fill";
         return Err(Error::new(ErrorKind::Internal, text));
     }
-    let filled = buffer.filled;
-    // SAFETY: it is the buffer that was lent: one over the same bytes cannot
-    // be made while they are borrowed. `filled` of its bytes are written.
-    Ok(unsafe { std::slice::from_raw_parts(start.cast(), filled) })
+    let ReadBuf { bytes, filled } = buffer;
+    // SAFETY: it is over the bytes that were lent, and whichever buffer over
+    // them it is, its first `filled` bytes are written.
+    Ok(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), filled) })
 }
 
 /// Let a source fill up to `len` bytes of a new vector.

@@ -33,20 +33,12 @@ impl Buffer<'_> {
     }
 }
 
+// Not from `&mut [u8]`: a source may leave its part of a result unwritten, and
+// may even make written bytes so.
 impl<'a> From<&'a mut [MaybeUninit<u8>]> for Buffer<'a> {
     fn from(bytes: &'a mut [MaybeUninit<u8>]) -> Buffer<'a> {
         Buffer {
             base: bytes.as_mut_ptr().cast(),
-            len: bytes.len(),
-            lent: PhantomData,
-        }
-    }
-}
-
-impl<'a> From<&'a mut [u8]> for Buffer<'a> {
-    fn from(bytes: &'a mut [u8]) -> Buffer<'a> {
-        Buffer {
-            base: bytes.as_mut_ptr(),
             len: bytes.len(),
             lent: PhantomData,
         }

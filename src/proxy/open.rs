@@ -170,7 +170,7 @@ fn of_parts(
     parts: Parts,
     options: &Options,
 ) -> Result<ArrayProxy> {
-    let Opened { data, head, .. } = open_data(source, Content::Header, options)?;
+    let Opened { data, head, .. } = open_data(source, Content::Header(parts), options)?;
     let bytes = HeaderBytes {
         head: &head,
         bytes: &*data.bytes,
@@ -184,7 +184,7 @@ fn of_parts(
         let found = format::read(&bytes, wish).map_err(|error| data.blame(error))?;
         found.ok_or_else(|| data.blame(unknown(&data, &bytes)))
     };
-    let header = read(parts, options.format)?;
+    let mut header = read(parts, options.format)?;
     if !header.wants_image {
         return finish(header, data, None, options);
     }
@@ -194,22 +194,23 @@ fn of_parts(
     };
     match found {
         Ok(image) => {
-            let image = open_data(&image, Content::Image, options)?;
+            let end = header.layout.end_of(0);
+            let image = open_data(&image, Content::Image(end), options)?;
+            header.notes.texts.extend(image.note);
             finish(header, image.data, Some(data), options)
         }
-        Err(missing) => {
-            // One file may hold both, whatever its name or magic says.
-            let single = match header.format {
-                Format::Nifti1Pair => Format::Nifti1,
-                _ => Format::Nifti2,
-            };
-            match read(Parts::Single, options.format.and(Some(single))) {
-                Ok(header) if holds_array(&header.layout, &data) => {
-                    finish(header, data, None, options)
-                }
-                _ => Err(missing),
+        Err(missing) if options.format.is_some() => Err(missing),
+        Err(missing) => match read(Parts::Single, None) {
+            // One file may hold both, whatever its name or magic says, if the
+            // header itself puts the array behind it.
+            Ok(single)
+                if single.layout.offset() == header.layout.offset()
+                    && holds_array(&single.layout, &data) =>
+            {
+                finish(single, data, None, options)
             }
-        }
+            _ => Err(missing),
+        },
     }
 }
 
@@ -217,9 +218,10 @@ fn of_parts(
 #[derive(Clone, Copy)]
 enum Content {
     /// A header, whose first bytes are known: a look at them is enough.
-    Header,
-    /// The data of a pair, which can begin with any bytes.
-    Image,
+    Header(Parts),
+    /// The data of a pair, which can begin with any bytes, and which are an
+    /// array that ends at this byte.
+    Image(u64),
     /// Data of which even less is known: what this build cannot decode may be
     /// just what the caller means.
     Layout,
@@ -248,18 +250,46 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
         let head = bytes.read_vec(0, HEAD)?;
         let size = bytes.size()?;
         let mut note = None;
-        let (codec, bytes) = match (options.codec, content, codec::detect(&head)) {
-            (Some(codec), ..) => (codec, codec::open(bytes, codec, decoding)),
-            (None, Content::Header, codec) => {
-                let codec = codec?;
-                (codec, codec::open(bytes, codec, decoding))
-            }
+        let asked = match content {
+            // Of a pair, the option means the data.
+            Content::Header(Parts::Pair) => None,
+            _ => options.codec,
+        };
+        let found = match (asked, content, codec::detect(&head)) {
+            (Some(codec), ..) => codec,
             (None, Content::Layout, Err(error)) => {
                 note = Some(format!("{error}, and is taken as it is"));
-                (Codec::None, bytes)
+                Codec::None
             }
-            (None, Content::Image | Content::Layout, codec) => {
-                codec::open_if_sure(bytes, codec?, decoding)?
+            (None, _, found) => found?,
+        };
+        let sure = asked.is_some()
+            || found == Codec::None
+            || match content {
+                Content::Header(_) => true,
+                Content::Image(end) => {
+                    let named = path.as_deref().is_some_and(|path| is_named(path, found));
+                    // Plain data would have to be all there.
+                    named || size.is_none_or(|size| size < end)
+                }
+                Content::Layout => false,
+            };
+        let decoded = match sure {
+            true => Some(codec::open(bytes.clone(), found, decoding)),
+            false => codec::open_if_sure(&bytes, found, decoding)?,
+        };
+        let (codec, bytes) = match decoded {
+            Some(decoded) => (found, decoded),
+            None => {
+                let text = format!(
+                    "the data begin like {} but do not decode: they are taken as they are",
+                    found.name()
+                );
+                if options.strict {
+                    return Err(Error::new(ErrorKind::Codec, text));
+                }
+                note = Some(text);
+                (Codec::None, bytes)
             }
         };
         if codec != Codec::None && options.mapping == Mapping::Required {
@@ -281,6 +311,16 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
         Ok(Opened { data, head, note })
     };
     open().map_err(blame)
+}
+
+/// Whether a file's name says that it is compressed so.
+fn is_named(path: &Path, codec: Codec) -> bool {
+    let ending = match codec {
+        Codec::None => return false,
+        Codec::Gzip => "gz",
+    };
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case(ending))
 }
 
 /// The proxy of an array whose header is in a file of its own, or is not.
