@@ -339,6 +339,11 @@ fn errors_name_file_and_byte() {
         (error.kind(), error.offset()),
         (ErrorKind::Range, Some(352 + 2 * 256))
     );
+    let text = error.to_string();
+    assert!(
+        text.contains("the value 256 does not fit the type uint8"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -82,22 +82,18 @@ pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) ->
     }
 }
 
-/// The decoded bytes of a source that begins as a codec's streams do, if its
-/// first block decodes; `None` if it does not.
-pub(crate) fn open_if_sure(
-    source: &Arc<dyn ReadAt>,
-    codec: Codec,
-    decoding: Decoding,
-) -> Result<Option<Arc<dyn ReadAt>>> {
+/// Whether the first block of a source that begins as a codec's streams do
+/// decodes.
+pub(crate) fn decodes(source: &Arc<dyn ReadAt>, codec: Codec) -> Result<bool> {
     // What decodes to its end is a stream, even with a wrong checksum.
     let trial = Decoding {
         verify: false,
-        ..decoding
+        frugal: true,
     };
     match open(source.clone(), codec, trial).read_vec(0, PROOF) {
-        Ok(first) if !first.is_empty() => Ok(Some(open(source.clone(), codec, decoding))),
-        Err(error) if error.kind() != ErrorKind::Codec => Err(error),
-        Ok(_) | Err(_) => Ok(None),
+        Ok(first) => Ok(!first.is_empty()),
+        Err(error) if error.kind() == ErrorKind::Codec => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -52,12 +52,11 @@ impl Found {
     /// Open a file for reading. Only regular files: others may block, or have
     /// no size.
     pub(crate) fn open(path: &Path) -> Result<Found> {
-        // An empty path fails here, as it does in the system's own open.
-        let path = std::path::absolute(path).map_err(|error| {
-            Error::os(&error, "find the file")
-                .of_kind(ErrorKind::NotFound)
-                .in_file(path)
-        })?;
+        if path.as_os_str().is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, "the path is empty"));
+        }
+        let path = std::path::absolute(path)
+            .map_err(|error| Error::os(&error, "find the file").in_file(path))?;
         let failed = |error: std::io::Error| Error::os(&error, "open the file").in_file(&path);
         let mut options = OpenOptions::new();
         options.read(true);

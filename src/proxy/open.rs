@@ -237,80 +237,93 @@ struct Opened {
 
 fn open_data(source: &Source, content: Content, options: &Options) -> Result<Opened> {
     let path = source.path();
-    let blame = |error: Error| match &path {
-        Some(path) => error.in_file(path),
-        None => error,
-    };
-    let decoding = Decoding {
-        verify: options.verify,
-        frugal: !options.keep_open,
-    };
     let open = || {
         let bytes = source.bytes(options)?;
-        let head = bytes.read_vec(0, HEAD)?;
-        let size = bytes.size()?;
-        let mut note = None;
-        let asked = match content {
-            // Of a pair, the option means the data.
-            Content::Header(Parts::Pair) => None,
-            _ => options.codec,
-        };
-        let found = match (asked, content, codec::detect(&head)) {
-            (Some(codec), ..) => codec,
-            (None, Content::Layout, Err(error)) => {
-                note = Some(format!("{error}, and is taken as it is"));
-                Codec::None
-            }
-            (None, _, found) => found?,
-        };
-        let sure = asked.is_some()
-            || found == Codec::None
-            || match content {
-                Content::Header(_) => true,
-                Content::Image(end) => {
-                    let named = path.as_deref().is_some_and(|path| is_named(path, found));
-                    // Plain data would have to be all there.
-                    named || size.is_none_or(|size| size < end)
-                }
-                Content::Layout => false,
-            };
-        let decoded = match sure {
-            true => Some(codec::open(bytes.clone(), found, decoding)),
-            false => codec::open_if_sure(&bytes, found, decoding)?,
-        };
-        let (codec, bytes) = match decoded {
-            Some(decoded) => (found, decoded),
-            None => {
-                let text = format!(
-                    "the data begin like {} but do not decode: they are taken as they are",
-                    found.name()
-                );
-                if options.strict {
-                    return Err(Error::new(ErrorKind::Codec, text));
-                }
-                note = Some(text);
-                (Codec::None, bytes)
-            }
-        };
+        let (head, size) = (bytes.read_vec(0, HEAD)?, bytes.size()?);
+        let found = find_codec(&bytes, &head, path.as_deref(), content, options)?;
+        let codec = found.codec;
         if codec != Codec::None && options.mapping == Mapping::Required {
             let text = format!("data compressed by {} cannot be mapped", codec.name());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let most = size.map(|size| codec::most_decoded(codec, size));
-        let head = if codec == Codec::None {
-            head
-        } else {
-            Vec::new()
-        };
-        let data = Data {
-            bytes,
-            codec,
-            path: path.clone(),
-            most,
-        };
-        Ok(Opened { data, head, note })
+        Ok(Opened {
+            data: Data {
+                bytes: codec::open(bytes, codec, decoding(options)),
+                codec,
+                path: path.clone(),
+                most: size.map(|size| codec::most_decoded(codec, size)),
+            },
+            head: if codec == Codec::None {
+                head
+            } else {
+                Vec::new()
+            },
+            note: found.note,
+        })
     };
-    open().map_err(blame)
+    open().map_err(|error: Error| match &path {
+        Some(path) => error.in_file(path),
+        None => error,
+    })
+}
+
+fn decoding(options: &Options) -> Decoding {
+    Decoding {
+        verify: options.verify,
+        frugal: !options.keep_open,
+    }
+}
+
+/// The compression of a source, and what was odd about it.
+struct FoundCodec {
+    codec: Codec,
+    note: Option<String>,
+}
+
+fn find_codec(
+    bytes: &Arc<dyn ReadAt>,
+    head: &[u8],
+    path: Option<&Path>,
+    content: Content,
+    options: &Options,
+) -> Result<FoundCodec> {
+    let surely = |codec| Ok(FoundCodec { codec, note: None });
+    let plain = |note: String| {
+        Ok(FoundCodec {
+            codec: Codec::None,
+            note: Some(note),
+        })
+    };
+    // Of a pair, the option means the data.
+    let of_pair = matches!(content, Content::Header(Parts::Pair));
+    if let Some(codec) = options.codec.filter(|_| !of_pair) {
+        return surely(codec);
+    }
+    let codec = match (content, codec::detect(head)) {
+        (Content::Layout, Err(error)) => return plain(format!("{error}, and is taken as it is")),
+        (_, found) => found?,
+    };
+    let sure = match content {
+        _ if codec == Codec::None => true,
+        Content::Header(_) => true,
+        // Plain data would have to be all there.
+        Content::Image(end) => {
+            path.is_some_and(|path| is_named(path, codec))
+                || bytes.size()?.is_none_or(|size| size < end)
+        }
+        Content::Layout => false,
+    };
+    if sure || codec::decodes(bytes, codec)? {
+        return surely(codec);
+    }
+    let text = format!(
+        "the data begin like {} but do not decode: they are taken as they are",
+        codec.name()
+    );
+    if options.strict {
+        return Err(Error::new(ErrorKind::Codec, text));
+    }
+    plain(text)
 }
 
 /// Whether a file's name says that it is compressed so.

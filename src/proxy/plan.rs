@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{ArrayProxy, Data};
 use crate::codec::Codec;
 use crate::control::Control;
-use crate::core::dtype::{DType, Order};
+use crate::core::dtype::{DType, Kind, Order};
 use crate::core::plan::{Cutting, Piece, Walk, walks};
+use crate::core::scale::Factors;
 use crate::core::shape;
 use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
@@ -120,6 +121,7 @@ pub struct Plan {
     shape: Vec<i64>,
     dtype: DType,
     order: Order,
+    factors: Option<Factors>,
     kernel: Kernel,
     nbytes: i64,
 }
@@ -156,6 +158,7 @@ impl Plan {
             shape,
             dtype,
             order: read_as.order,
+            factors,
             kernel,
             nbytes,
         })
@@ -276,9 +279,9 @@ impl Plan {
             let data = &self.proxy.shared.sources[walks[0].source as usize];
             let pinned = data.bytes.pin().map_err(|error| data.blame(error))?;
             let mut reader = Reader {
+                plan: self,
                 data,
                 bytes: pinned.as_ref().unwrap_or(&data.bytes),
-                kernel: &self.kernel,
                 target: &mut target,
                 scratch: &mut scratch,
                 control,
@@ -299,6 +302,27 @@ impl Plan {
             }
         }
         Ok(target.written())
+    }
+
+    /// The value of the first stored element in `bytes`, for people.
+    fn value(&self, bytes: &[u8]) -> String {
+        let proxy = &self.proxy;
+        let stored = (proxy.disk_dtype(), proxy.byte_order());
+        let (asked, cast) = (Some(self.dtype), Cast::default());
+        let kernel = Kernel::new(stored, DType::Complex128, self.factors, asked, cast);
+        let parts = kernel.ok().and_then(|kernel| {
+            let parts = collect::<[f64; 2]>(1, |buffer| {
+                let mut target = Target::new(buffer, 0, &[], &[], kernel.result_size())?;
+                let stored = target.store(&kernel, bytes, &[], 0);
+                stored.map_err(|_| outside()).map(|()| target.written())
+            });
+            parts.ok()?.pop()
+        });
+        match parts {
+            Some([re, im]) if stored.0.kind() == Kind::Complex => format!("{re} + {im}i"),
+            Some([re, _]) => re.to_string(),
+            None => "stored".into(),
+        }
     }
 
     fn packed_strides(&self) -> Vec<i64> {
@@ -364,9 +388,9 @@ fn truncated(data: &Data, found: u64, wanted: u64) -> Error {
 
 /// Reads the walks of one source.
 struct Reader<'a, 'b> {
+    plan: &'a Plan,
     data: &'a Data,
     bytes: &'a Arc<dyn ReadAt>,
-    kernel: &'a Kernel,
     target: &'a mut Target<'b>,
     scratch: &'a mut Vec<u8>,
     control: Option<&'a Control>,
@@ -439,7 +463,7 @@ impl Reader<'_, '_> {
 
     fn store(&mut self, bytes: &[u8], piece: &Piece<'_>) -> Result<()> {
         self.target
-            .store(self.kernel, bytes, piece.dims, piece.to)
+            .store(&self.plan.kernel, bytes, piece.dims, piece.to)
             .map_err(|fault| match fault {
                 Fault::Outside => outside(),
                 Fault::Unfit(at) => {
@@ -447,7 +471,11 @@ impl Reader<'_, '_> {
                         Codec::None => "",
                         _ => " in the decoded data",
                     };
-                    let text = format!("a value{place} does not fit the type asked for");
+                    let value = self.plan.value(&bytes[at..]);
+                    let text = format!(
+                        "the value {value}{place} does not fit the type {}",
+                        self.plan.dtype
+                    );
                     Error::new(ErrorKind::Range, text).at(piece.offset + at as u64)
                 }
             })
