@@ -22,21 +22,6 @@ static void put_image(bytes *b)
     bytes_free(&data);
 }
 
-static ap_status open_packed(const bytes *b, int verify, ap_proxy **proxy)
-{
-    ap_source *source = NULL;
-    ap_options *o = ap_options_new();
-    ap_status status;
-    *proxy = MARKED(ap_proxy);
-    CHECK_OK(ap_options_set_int(o, AP_OPT_VERIFY, verify, &err));
-    CHECK_OK(ap_source_memory(b->data, b->size, NULL, NULL, &source, &err));
-    status = ap_open_source(source, NULL, o, proxy, &err);
-    CHECK((status == AP_OK) == (*proxy != NULL));
-    ap_source_free(source);
-    ap_options_free(o);
-    return status;
-}
-
 static ap_status read_all(const ap_proxy *proxy)
 {
     static int32_t out[ELEMENTS];
@@ -65,7 +50,7 @@ static void check_good(const bytes *b, const char *what)
 {
     ap_proxy *proxy;
     test_note("%s", what);
-    if (CHECK_OK(open_packed(b, 1, &proxy))) {
+    if (CHECK_OK(open_with_int(b, AP_OPT_VERIFY, 1, &proxy))) {
         CHECK_TEXT(ap_codec(proxy), "gzip");
         CHECK_TEXT(ap_format(proxy), "nifti1");
         CHECK_OK(read_rows(proxy, 40, 43));     /* far on, then back */
@@ -153,12 +138,12 @@ static void test_checksums(const bytes *plain)
         ap_proxy *proxy;
         test_note("fault %d", faults[i]);
         put_gzip(&b, plain->data, plain->size, faults[i]);
-        CHECK_OK(open_packed(&b, 1, &proxy));
+        CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 1, &proxy));
         CHECK_STATUS(read_all(proxy), AP_ERR_CODEC);
         CHECK_STATUS(read_all(proxy), AP_ERR_CODEC);
         CHECK_OK(read_rows(proxy, 0, 2));
         ap_free(proxy);
-        CHECK_OK(open_packed(&b, 0, &proxy));
+        CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 0, &proxy));
         CHECK_OK(read_all(proxy));
         ap_free(proxy);
 
@@ -167,12 +152,12 @@ static void test_checksums(const bytes *plain)
         put_gzip(&b, plain->data, 40000, 0);
         put_gzip(&b, plain->data + 40000, 30000, faults[i]);
         put_gzip(&b, plain->data + 70000, plain->size - 70000, 0);
-        CHECK_OK(open_packed(&b, 1, &proxy));
+        CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 1, &proxy));
         CHECK_OK(read_rows(proxy, 0, 15));
         CHECK_STATUS(read_all(proxy), AP_ERR_CODEC);
         CHECK_OK(read_rows(proxy, 0, 15));
         ap_free(proxy);
-        CHECK_OK(open_packed(&b, 0, &proxy));
+        CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 0, &proxy));
         CHECK_OK(read_all(proxy));
         ap_free(proxy);
         bytes_free(&b);
@@ -195,7 +180,7 @@ static void test_damage(const bytes *plain)
             test_note("%s, verify %d", faults[i].what, verify);
             put_gzip(&b, plain->data, plain->size, 0);
             b.data[10 + 5 + 65535 + faults[i].at] = faults[i].value;
-            CHECK_OK(open_packed(&b, verify, &proxy));
+            CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, verify, &proxy));
             CHECK_STATUS(read_all(proxy), AP_ERR_CODEC);
             CHECK_INT(err.code, AP_ERR_CODEC);
             CHECK_STATUS(read_rows(proxy, 45, 46), AP_ERR_CODEC);
@@ -240,7 +225,7 @@ static void test_cut(const bytes *plain)
             ap_proxy *proxy;
             b.size = whole * (size_t)tenth / 10;
             test_note("%d tenths, flags %d", tenth, flags);
-            if (!CHECK_OK(open_packed(&b, 1, &proxy)))
+            if (!CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 1, &proxy)))
                 continue;
             CHECK_STATUS(read_all(proxy), AP_ERR_TRUNCATED);
             CHECK_INT(err.code, AP_ERR_TRUNCATED);
@@ -254,7 +239,7 @@ static void test_cut(const bytes *plain)
             ap_proxy *proxy;
             b.size = whole - missing;
             test_note("trailer short by %zu, flags %d", missing, flags);
-            CHECK_OK(open_packed(&b, 1, &proxy));
+            CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 1, &proxy));
             ap_status status = read_all(proxy);
             CHECK(status == AP_OK || status == AP_ERR_TRUNCATED);
             CHECK_OK(read_rows(proxy, 0, 40));
@@ -265,7 +250,7 @@ static void test_cut(const bytes *plain)
             ap_proxy *proxy;
             b.size = size;
             test_note("%zu bytes, flags %d", size, flags);
-            CHECK(open_packed(&b, 1, &proxy) < 0);
+            CHECK(open_with_int(&b, AP_OPT_VERIFY, 1, &proxy) < 0);
         }
         bytes_free(&b);
     }
@@ -274,7 +259,7 @@ static void test_cut(const bytes *plain)
     ap_proxy *proxy;
     put_gzip(&b, plain->data, 50000, 0);
     test_note("member missing");
-    CHECK_OK(open_packed(&b, 1, &proxy));
+    CHECK_OK(open_with_int(&b, AP_OPT_VERIFY, 1, &proxy));
     CHECK_STATUS(read_all(proxy), AP_ERR_TRUNCATED);
     CHECK_OK(read_rows(proxy, 0, 20));
     ap_free(proxy);

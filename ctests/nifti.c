@@ -18,21 +18,6 @@ static nifti sound(int version, int order)
     return nifti_new(version, order, AP_INT16, 3, shape);
 }
 
-static ap_status open_bytes(const bytes *b, int strict, ap_proxy **proxy)
-{
-    ap_source *source = NULL;
-    ap_options *o = ap_options_new();
-    ap_status status;
-    *proxy = MARKED(ap_proxy);
-    CHECK_OK(ap_options_set_int(o, AP_OPT_STRICT, strict, &err));
-    CHECK_OK(ap_source_memory(b->data, b->size, NULL, NULL, &source, &err));
-    status = ap_open_source(source, NULL, o, proxy, &err);
-    CHECK((status == AP_OK) == (*proxy != NULL));
-    ap_source_free(source);
-    ap_options_free(o);
-    return status;
-}
-
 static void put_image(bytes *b, const nifti *n)
 {
     put_nifti(b, n, "", 0);
@@ -61,12 +46,12 @@ static void check_noted(const char *what, int version, fault put_in, int grave)
         put_in(&n);
         put_image(&b, &n);
         test_note("%s in NIfTI-%d, byte order %d", what, version, order);
-        if (CHECK_OK(open_bytes(&b, 0, &proxy))) {
+        if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             CHECK(ap_warning(proxy, 0) != NULL && ap_warning(proxy, 0)[0]);
             CHECK(elements_right(proxy));
             ap_free(proxy);
         }
-        CHECK_STATUS(open_bytes(&b, 1, &proxy), grave ? AP_ERR_HEADER : AP_OK);
+        CHECK_STATUS(open_with_int(&b, AP_OPT_STRICT, 1, &proxy), grave ? AP_ERR_HEADER : AP_OK);
         ap_free(proxy);
         bytes_free(&b);
     }
@@ -83,7 +68,7 @@ static void check_refused(const char *what, int version, fault put_in)
             put_in(&n);
             put_image(&b, &n);
             test_note("%s in NIfTI-%d, byte order %d", what, version, order);
-            CHECK_STATUS(open_bytes(&b, strict, &proxy), AP_ERR_HEADER);
+            CHECK_STATUS(open_with_int(&b, AP_OPT_STRICT, strict, &proxy), AP_ERR_HEADER);
             if (proxy)
                 ap_free(proxy);
             bytes_free(&b);
@@ -113,7 +98,7 @@ static void test_sound(void)
             ap_proxy *proxy;
             no_fault(&n);
             put_image(&b, &n);
-            if (CHECK_OK(open_bytes(&b, 1, &proxy))) {
+            if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 1, &proxy))) {
                 CHECK(ap_warning(proxy, 0) == NULL);
                 CHECK(elements_right(proxy));
                 ap_free(proxy);
@@ -151,7 +136,7 @@ static void test_put_right(void)
     n.qform_code = 9;
     n.sform_code = -1;
     put_image(&b, &n);
-    CHECK_OK(open_bytes(&b, 0, &proxy));
+    CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy));
     CHECK_INT(ap_zooms(proxy, zooms, 3, &err), 3);
     CHECK_REAL(zooms[0], 3);
     CHECK_REAL(zooms[1], 1);
@@ -178,7 +163,7 @@ static void test_offsets(void)
             n.vox_offset = offsets[i];
             put_image(&b, &n);
             test_note("NIfTI-%d, offset %g", version, offsets[i]);
-            CHECK_OK(open_bytes(&b, 0, &proxy));
+            CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy));
             CHECK_INT(ap_data_offset(proxy), offsets[i] > 0 ? offsets[i] : least);
             CHECK(elements_right(proxy));
             ap_free(proxy);
@@ -211,7 +196,7 @@ static void test_offsets(void)
     put_image(&b, &n);
     static const unsigned char offset_352_75[4] = {0x43, 0xb0, 0x60, 0x00};
     memcpy(b.data + 108, offset_352_75, 4);
-    CHECK_OK(open_bytes(&b, 0, &proxy));
+    CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy));
     CHECK_INT(ap_data_offset(proxy), 352);
     CHECK(elements_right(proxy));
     ap_free(proxy);
@@ -281,7 +266,7 @@ static void test_ignored_fields(void)
         for (int i = 4; i < 8; i++)
             n.dim[i] = i % 2 ? -5 : 30000;
         put_image(&b, &n);
-        if (CHECK_OK(open_bytes(&b, 0, &proxy))) {
+        if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             int64_t found[3];
             CHECK_INTS(found, ap_shape(proxy, found, 3), INTS(4, 3, 2));
             CHECK(elements_right(proxy));
@@ -303,18 +288,18 @@ static void test_freesurfer(void)
         ap_proxy *proxy;
         n.glmin = 70000;
         put_nifti(&b, &n, "", 0);
-        if (CHECK_OK(open_bytes(&b, 0, &proxy))) {
+        if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             CHECK_INTS(found, ap_shape(proxy, found, 5), INTS(70000, 1, 1, 2, 1));
             ap_free(proxy);
         }
         b.size = 0;
         n.glmin = 0;
         put_nifti(&b, &n, "", 0);
-        CHECK_STATUS(open_bytes(&b, 0, &proxy), AP_ERR_HEADER);
+        CHECK_STATUS(open_with_int(&b, AP_OPT_STRICT, 0, &proxy), AP_ERR_HEADER);
         b.size = 0;
         n = nifti_new(1, order, AP_UINT8, 4, surface);
         put_nifti(&b, &n, "", 0);
-        if (CHECK_OK(open_bytes(&b, 0, &proxy))) {
+        if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             CHECK_INTS(found, ap_shape(proxy, found, 5), INTS(163842, 1, 1, 3));
             ap_free(proxy);
         }
@@ -322,7 +307,7 @@ static void test_freesurfer(void)
         b.size = 0;
         n = nifti_new(2, order, AP_UINT8, 4, surface);
         put_nifti(&b, &n, "", 0);
-        if (CHECK_OK(open_bytes(&b, 0, &proxy))) {
+        if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             CHECK_INTS(found, ap_shape(proxy, found, 5), INTS(27307, 1, 6, 3));
             ap_free(proxy);
         }
@@ -349,7 +334,7 @@ static void test_extensions(void)
         for (int k = 0; k < 24; k++)
             put_int(&b, (uint64_t)(100 + k), 2, AP_LITTLE);
         test_note("extension of size %d", sizes[i]);
-        if (CHECK_OK(open_bytes(&b, 0, &proxy))) {
+        if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             size_t size = 0;
             CHECK_INT(ap_data_offset(proxy), 384);
             CHECK(elements_right(proxy));
@@ -380,7 +365,7 @@ static void test_float128(void)
                 put_quad(&b, -3.25, order);
                 put_x87(&b, 1e10, order);
                 put_quad(&b, 7, order);
-                if (!CHECK_OK(open_bytes(&b, 1, &proxy)))
+                if (!CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 1, &proxy)))
                     continue;
                 CHECK_INT(ap_disk_dtype(proxy), complex ? AP_COMPLEX256 : AP_FLOAT128);
                 CHECK_INT(ap_auto_dtype(proxy), complex ? AP_COMPLEX128 : AP_FLOAT64);
@@ -405,7 +390,7 @@ static void test_several_notes(void)
     negative_zoom(&n);
     bad_qform(&n);
     put_image(&b, &n);
-    CHECK_OK(open_bytes(&b, 0, &proxy));
+    CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy));
     while (count < 100 && ap_warning(proxy, count))
         count++;
     CHECK(count >= 3 && count < 20);

@@ -110,6 +110,21 @@ ap_proxy *layout_by(int access, const bytes *b, ap_dtype dtype, int byte_order, 
     return proxy;
 }
 
+ap_status open_with_int(const bytes *b, int32_t key, int64_t value, ap_proxy **proxy)
+{
+    ap_source *source = NULL;
+    ap_options *o = ap_options_new();
+    ap_status status;
+    *proxy = MARKED(ap_proxy);
+    CHECK_OK(ap_options_set_int(o, key, value, &err));
+    CHECK_OK(ap_source_memory(b->data, b->size, NULL, NULL, &source, &err));
+    status = ap_open_source(source, NULL, o, proxy, &err);
+    CHECK((status == AP_OK) == (*proxy != NULL));
+    ap_source_free(source);
+    ap_options_free(o);
+    return status;
+}
+
 ap_proxy *open_elements(const bytes *b, ap_dtype dtype, int ndim, const int64_t *shape,
                         int order)
 {

@@ -34,6 +34,9 @@ ap_proxy *layout_by(int access, const bytes *b, ap_dtype dtype, int byte_order, 
                     const int64_t *shape, int order, uint64_t offset, double slope,
                     double inter);
 
+/* Open memory as an image with one option set, whether that succeeds or not. */
+ap_status open_with_int(const bytes *b, int32_t key, int64_t value, ap_proxy **proxy);
+
 /* A layout at offset 0 of memory, not scaled, in native byte order. */
 ap_proxy *open_elements(const bytes *b, ap_dtype dtype, int ndim, const int64_t *shape,
                         int order);
