@@ -2,8 +2,14 @@
 
 use std::io::Write;
 
+use std::sync::Arc;
+
 use super::*;
-use crate::io::Memory;
+use crate::codec::Decoding;
+use crate::codec::input::PIECE;
+use crate::codec::stream::{KEPT, Stream};
+use crate::error::ErrorKind;
+use crate::io::{Memory, ReadAt};
 
 fn deflate(data: &[u8], level: u32) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
@@ -11,12 +17,12 @@ fn deflate(data: &[u8], level: u32) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn open(bytes: &[u8], verify: bool) -> Gzip {
+fn open(bytes: &[u8], verify: bool) -> Stream<Gzip> {
     let decoding = Decoding {
         verify,
         frugal: false,
     };
-    Gzip::new(Arc::new(Memory(Arc::new(bytes.to_vec()))), decoding)
+    Stream::new(Arc::new(Memory(Arc::new(bytes.to_vec()))), decoding)
 }
 
 /// Bytes that compress to about a half.
@@ -189,7 +195,7 @@ fn memory_stays_bounded() {
     }
     let kept = gzip.kept.lock().unwrap();
     assert!(kept.len() <= KEPT);
-    assert!(kept.iter().all(|decoder| decoder.input.capacity() <= INPUT));
+    assert!(kept.iter().all(|decoder| decoder.input.memory() <= PIECE));
 }
 
 #[test]
@@ -270,7 +276,7 @@ fn pinned_reads_share_decoders_and_settings() {
             verify,
             frugal: false,
         };
-        let gzip = Gzip::new(Arc::new(source), decoding);
+        let gzip = Stream::<Gzip>::new(Arc::new(source), decoding);
         let pinned = || gzip.pin().unwrap().unwrap();
         assert_eq!(pinned().read_vec(0, 9000).unwrap(), &data[..9000]);
         assert_eq!(gzip.kept.lock().unwrap()[0].position, 9000);

@@ -1,12 +1,19 @@
 //! Compressed bytes read as if they were not.
 
+#[cfg(feature = "bzip2")]
+mod bzip2;
 mod gzip;
 mod inflate;
+mod input;
+mod stream;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::ReadAt;
+use crate::io::{ReadAt, ReadBuf};
+use stream::Stream;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,50 +22,110 @@ pub enum Codec {
     None,
     /// gzip (RFC 1952), of one or several members.
     Gzip,
+    /// bzip2, of one or several streams.
+    Bzip2,
+    /// zstd (RFC 8878), of one or several frames.
+    Zstd,
 }
 
 impl Codec {
+    const ALL: [Codec; 4] = [Codec::None, Codec::Gzip, Codec::Bzip2, Codec::Zstd];
+
     /// Name, such as "gzip".
     pub fn name(self) -> &'static str {
         match self {
             Codec::None => "none",
             Codec::Gzip => "gzip",
+            Codec::Bzip2 => "bzip2",
+            Codec::Zstd => "zstd",
         }
     }
 
     /// The codec of a name; `None` for names that this build does not have.
     pub fn parse(name: &str) -> Option<Codec> {
-        [Codec::None, Codec::Gzip]
+        Codec::ALL
             .into_iter()
-            .find(|codec| codec.name() == name)
+            .find(|codec| codec.name() == name && codec.is_built())
+    }
+
+    fn is_built(self) -> bool {
+        match self {
+            Codec::None | Codec::Gzip => true,
+            Codec::Bzip2 => cfg!(feature = "bzip2"),
+            Codec::Zstd => cfg!(feature = "zstd"),
+        }
+    }
+
+    /// Endings of the names of files that are compressed so.
+    pub(crate) fn endings(self) -> &'static [&'static str] {
+        match self {
+            Codec::None => &[],
+            Codec::Gzip => &["gz", "mgz"],
+            Codec::Bzip2 => &["bz2"],
+            Codec::Zstd => &["zst"],
+        }
+    }
+
+    fn unsupported(self) -> Error {
+        let text = format!(
+            "the content is compressed by {}, which this build cannot read",
+            self.name()
+        );
+        Error::new(ErrorKind::Unsupported, text)
     }
 }
 
 /// What the first bytes of a source say. `Unsupported` names compressions
 /// that this build cannot read.
 pub(crate) fn detect(head: &[u8]) -> Result<Codec> {
-    let unsupported = |name: &str| {
-        let text = format!("the content is compressed by {name}, which this build cannot read");
-        Err(Error::new(ErrorKind::Unsupported, text))
+    let codec = match head {
+        head if gzip::is_magic(head) => Codec::Gzip,
+        head if is_bzip2(head) => Codec::Bzip2,
+        head if is_zstd(head) => Codec::Zstd,
+        _ => Codec::None,
     };
-    match head {
-        [
-            b'B',
-            b'Z',
-            b'h',
-            b'1'..=b'9',
-            0x31,
-            0x41,
-            0x59,
-            0x26,
-            0x53,
-            0x59,
-            ..,
-        ] => unsupported("bzip2"),
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => unsupported("zstd"),
-        head if gzip::is_magic(head) => Ok(Codec::Gzip),
-        _ => Ok(Codec::None),
+    match codec.is_built() {
+        true => Ok(codec),
+        false => Err(codec.unsupported()),
     }
+}
+
+/// Bytes that tell a bzip2 stream: "BZh", the level, and the magic of a block
+/// or, in a stream without any, of the end.
+const BZIP2_HEAD: usize = 10;
+
+fn is_bzip2(head: &[u8]) -> bool {
+    const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+    const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
+    match head.first_chunk::<BZIP2_HEAD>() {
+        Some([b'B', b'Z', b'h', b'1'..=b'9', magic @ ..]) => *magic == BLOCK || *magic == END,
+        _ => false,
+    }
+}
+
+/// A frame of data (RFC 8878, 3.1.1), or skippable ones (3.1.2) with such a
+/// frame behind them so far as the bytes reach: other formats have skippable
+/// frames too.
+fn is_zstd(head: &[u8]) -> bool {
+    if !is_zstd_skippable(head) {
+        return is_zstd_frame(head);
+    }
+    let Some(&[_, _, _, _, a, b, c, d]) = head.first_chunk() else {
+        return false;
+    };
+    let len = u32::from_le_bytes([a, b, c, d]) as usize;
+    match head.get(8 + len..) {
+        Some(rest) if rest.len() >= 4 => is_zstd(rest),
+        _ => true,
+    }
+}
+
+fn is_zstd_frame(head: &[u8]) -> bool {
+    head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD])
+}
+
+fn is_zstd_skippable(head: &[u8]) -> bool {
+    matches!(head, [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..])
 }
 
 /// Decoded bytes that tell a compressed stream from data that only begin like
@@ -75,11 +142,36 @@ pub(crate) struct Decoding {
 }
 
 /// The decoded bytes of a source.
-pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) -> Arc<dyn ReadAt> {
-    match codec {
+pub(crate) fn open(
+    source: Arc<dyn ReadAt>,
+    codec: Codec,
+    decoding: Decoding,
+) -> Result<Arc<dyn ReadAt>> {
+    Ok(match codec {
         Codec::None => source,
-        Codec::Gzip => Arc::new(gzip::Gzip::new(source, decoding)),
+        Codec::Gzip => Arc::new(Stream::<gzip::Gzip>::new(source, decoding)),
+        #[cfg(feature = "bzip2")]
+        Codec::Bzip2 => Arc::new(Stream::<bzip2::Bzip2>::new(source, decoding)),
+        #[cfg(feature = "zstd")]
+        Codec::Zstd => Arc::new(Stream::<zstd::Zstd>::new(source, decoding)),
+        #[allow(unreachable_patterns)]
+        Codec::Bzip2 | Codec::Zstd => return Err(codec.unsupported()),
+    })
+}
+
+/// The first decoded bytes of a zlib stream (RFC 1950), `most` of them at most.
+/// Its checksum is not looked at.
+pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
+    let is_zlib = matches!(stream, [method, flags, ..] if method & 15 == 8
+        && flags & 0x20 == 0
+        && u16::from_be_bytes([*method, *flags]) % 31 == 0);
+    if !is_zlib {
+        return Err(Error::new(ErrorKind::Codec, "this is no zlib stream"));
     }
+    let mut decoded = Vec::with_capacity(most);
+    let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
+    inflate::Inflate::new().step(&stream[2..], &mut buffer)?;
+    Ok(buffer.filled().to_vec())
 }
 
 /// Whether the first block of a source that begins as a codec's streams do
@@ -90,7 +182,7 @@ pub(crate) fn decodes(source: &Arc<dyn ReadAt>, codec: Codec) -> Result<bool> {
         verify: false,
         frugal: true,
     };
-    match open(source.clone(), codec, trial).read_vec(0, PROOF) {
+    match open(source.clone(), codec, trial)?.read_vec(0, PROOF) {
         Ok(first) => Ok(!first.is_empty()),
         Err(error) if error.kind() == ErrorKind::Codec => Ok(false),
         Err(error) => Err(error),
@@ -104,5 +196,10 @@ pub(crate) fn most_decoded(codec: Codec, compressed: u64) -> u64 {
         Codec::None => compressed,
         // Deflate's densest code: 258 bytes by 2 bits.
         Codec::Gzip => compressed.saturating_mul(1032),
+        // A block of 900,000 bytes, each five of them a run of 259; its header
+        // and codes take 25 bytes at least.
+        Codec::Bzip2 => (compressed / 25 + 1).saturating_mul(900_000 / 5 * 259),
+        // A block of 128 KiB by 4 bytes: header and the one byte it repeats.
+        Codec::Zstd => compressed.saturating_mul(32 << 10),
     }
 }

@@ -45,6 +45,20 @@ impl<'a> ReadBuf<'a> {
         n
     }
 
+    /// Let `write` put bytes at the front of memory that fits, `most` bytes of
+    /// it at most, and count as many as it says. The memory is zeroed first:
+    /// for writers that want none that was never written.
+    pub fn write_with(&mut self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        let len = most.min(self.room());
+        let memory = &mut self.unfilled()[..len];
+        memory.fill(MaybeUninit::new(0));
+        // SAFETY: all of it was just written.
+        let memory = unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr().cast(), len) };
+        let written = write(memory).min(len);
+        // SAFETY: as above.
+        unsafe { self.advance(written) };
+    }
+
     /// The part that need not be written.
     pub fn unfilled(&mut self) -> &mut [MaybeUninit<u8>] {
         &mut self.bytes[self.filled..]
@@ -108,5 +122,21 @@ mod tests {
         assert_eq!(buffer.push(&[1, 2, 3]), 3);
         assert_eq!(buffer.push(&[4, 5, 6]), 2);
         assert_eq!((buffer.filled(), buffer.room()), (&[1, 2, 3, 4, 5][..], 0));
+    }
+
+    #[test]
+    fn counts_what_writers_say() {
+        let mut memory = [MaybeUninit::uninit(); 5];
+        let mut buffer = ReadBuf::new(&mut memory);
+        buffer.write_with(3, |to| {
+            assert_eq!(to, [0; 3]);
+            to[0] = 7;
+            2
+        });
+        assert_eq!((buffer.filled(), buffer.room()), (&[7, 0][..], 3));
+        buffer.write_with(99, |to| to.len() + 1);
+        assert_eq!(buffer.filled(), [7, 0, 0, 0, 0]);
+        buffer.write_with(99, |to| to.len());
+        assert_eq!(buffer.room(), 0);
     }
 }

@@ -248,7 +248,7 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
         }
         Ok(Opened {
             data: Data {
-                bytes: codec::open(bytes, codec, decoding(options)),
+                bytes: codec::open(bytes, codec, decoding(options))?,
                 codec,
                 path: path.clone(),
                 most: size.map(|size| codec::most_decoded(codec, size)),
@@ -328,12 +328,11 @@ fn find_codec(
 
 /// Whether a file's name says that it is compressed so.
 fn is_named(path: &Path, codec: Codec) -> bool {
-    let ending = match codec {
-        Codec::None => return false,
-        Codec::Gzip => "gz",
+    let is = |ending: &&str| {
+        path.extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case(ending))
     };
-    path.extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    codec.endings().iter().any(is)
 }
 
 /// The proxy of an array whose header is in a file of its own, or is not.

@@ -6,22 +6,12 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::stream::{Step, damage};
+use crate::error::Result;
 use crate::io::ReadBuf;
 
 /// A stream being decoded.
 pub(super) struct Inflate(Decompress);
-
-/// What a step did.
-pub(super) struct Step {
-    /// Bytes of input used up.
-    pub(super) used: usize,
-    /// Whether the stream has ended; the input behind it is not used.
-    pub(super) ended: bool,
-}
-
-/// The input is no valid deflate stream.
-#[derive(Debug)]
-pub(super) struct Damaged;
 
 impl Inflate {
     pub(super) fn new() -> Inflate {
@@ -33,14 +23,13 @@ impl Inflate {
         self.0.reset(false);
     }
 
-    /// Decode until the output is full, the input used up, or the stream at
-    /// its end. A step without room still finds the end if it is next.
-    pub(super) fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step, Damaged> {
+    /// As [`super::stream::Coding::step`].
+    pub(super) fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step> {
         let (before_in, before_out) = (self.0.total_in(), self.0.total_out());
         let status = self
             .0
             .decompress_uninit(input, output.unfilled(), FlushDecompress::None)
-            .map_err(|_| Damaged)?;
+            .map_err(|_| damage("the deflate stream is damaged"))?;
         // SAFETY: the decoder counts the bytes that it wrote to the front.
         unsafe { output.advance((self.0.total_out() - before_out) as usize) };
         Ok(Step {

@@ -1,0 +1,73 @@
+//! bzip2: streams one after the other, each with checksums of its blocks.
+//!
+//! As in other readers, what follows the last stream and is none is ignored.
+
+use ::bzip2::{Decompress, Status};
+
+use super::stream::{Coding, Feed, Step, damage};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::ReadBuf;
+
+/// Decoded bytes asked for at a time.
+const PIECE: usize = 64 << 10;
+
+/// Memory that a decoder takes: four bytes for each of a block, whose size
+/// the stream's level tells in units of 100,000, and tables.
+const BLOCK: usize = 400_000;
+const TABLES: usize = 64 << 10;
+
+/// The streams of a bzip2 file.
+pub(super) struct Bzip2 {
+    decoder: Decompress,
+    level: usize,
+}
+
+impl Coding for Bzip2 {
+    const NAME: &'static str = "bzip2";
+
+    /// The checksums of blocks are always looked at.
+    fn new(_verify: bool) -> Result<Bzip2> {
+        Ok(Bzip2 {
+            decoder: Decompress::new(false),
+            level: 0,
+        })
+    }
+
+    fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
+        let head = feed.look(super::BZIP2_HEAD)?;
+        if !super::is_bzip2(head) {
+            return Ok(false);
+        }
+        self.level = usize::from(head[3] - b'0');
+        self.decoder = Decompress::new(false);
+        Ok(true)
+    }
+
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step> {
+        let (before_in, before_out) = (self.decoder.total_in(), self.decoder.total_out());
+        let mut status = Ok(Status::Ok);
+        output.write_with(PIECE, |to| {
+            status = self.decoder.decompress(input, to);
+            (self.decoder.total_out() - before_out) as usize
+        });
+        let ended = match status {
+            Ok(Status::StreamEnd) => true,
+            Ok(Status::MemNeeded) => {
+                return Err(Error::new(
+                    ErrorKind::Memory,
+                    "there is no memory for a bzip2 block",
+                ));
+            }
+            Ok(_) => false,
+            Err(_) => return Err(damage("the bzip2 stream is damaged")),
+        };
+        Ok(Step {
+            used: (self.decoder.total_in() - before_in) as usize,
+            ended,
+        })
+    }
+
+    fn memory(&self) -> usize {
+        self.level * BLOCK + TABLES
+    }
+}

@@ -1,0 +1,86 @@
+//! Compressed bytes on their way from a source to a decoder.
+
+use crate::error::Result;
+use crate::io::ReadAt;
+
+/// Compressed bytes read at a time. The first read is small: opening needs
+/// little more than the header.
+const FIRST_PIECE: usize = 4 << 10;
+pub(super) const PIECE: usize = 64 << 10;
+
+/// A place in a source, and the bytes behind it that were read already.
+#[derive(Default)]
+pub(super) struct Input {
+    bytes: Vec<u8>,
+    used: usize,
+    /// Where in the source the bytes behind `bytes` are.
+    next: u64,
+}
+
+impl Input {
+    /// Byte of the source that comes next.
+    pub(super) fn at(&self) -> u64 {
+        self.next - self.rest().len() as u64
+    }
+
+    /// What was read and not used.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.used..]
+    }
+
+    /// Go over the first `n` bytes of the rest.
+    pub(super) fn advance(&mut self, n: usize) {
+        self.used += n;
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Read on where nothing is left; `false` at the end of the source.
+    pub(super) fn refill(&mut self, source: &dyn ReadAt) -> Result<bool> {
+        let len = if self.next == 0 { FIRST_PIECE } else { PIECE };
+        self.bytes = source.read_vec(self.next, len)?;
+        self.used = 0;
+        self.next += self.bytes.len() as u64;
+        Ok(!self.bytes.is_empty())
+    }
+
+    /// The byte that comes next; `None` at the end of the source.
+    pub(super) fn peek(&mut self, source: &dyn ReadAt) -> Result<Option<u8>> {
+        if self.rest().is_empty() && !self.refill(source)? {
+            return Ok(None);
+        }
+        Ok(self.rest().first().copied())
+    }
+
+    /// The `n` bytes that come next, or as many as there are.
+    pub(super) fn look(&mut self, source: &dyn ReadAt, n: usize) -> Result<&[u8]> {
+        if self.rest().is_empty() {
+            self.refill(source)?;
+        }
+        while self.rest().len() < n {
+            let rest = self.rest().to_vec();
+            let more = self.refill(source)?;
+            self.bytes.splice(..0, rest);
+            if !more {
+                break;
+            }
+        }
+        Ok(&self.rest()[..n.min(self.rest().len())])
+    }
+
+    /// Fill `to` with the bytes that come next; `false` if the source ends
+    /// before.
+    pub(super) fn take(&mut self, source: &dyn ReadAt, to: &mut [u8]) -> Result<bool> {
+        for byte in to {
+            match self.peek(source)? {
+                Some(next) => *byte = next,
+                None => return Ok(false),
+            }
+            self.used += 1;
+        }
+        Ok(true)
+    }
+}

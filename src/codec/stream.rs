@@ -1,0 +1,326 @@
+//! Compressed streams, one after the other, read as one run of bytes. A
+//! decoder only goes forward; reads that go forward continue one of those that
+//! were kept, others begin at the start.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Decoding;
+use super::input::Input;
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::{ReadAt, ReadBuf};
+
+/// Decoded bytes to skip at a time.
+const SKIP: usize = 32 << 10;
+
+/// Decoded bytes behind the data in which the end of their stream is looked
+/// for.
+const LOOK: usize = 64 << 10;
+
+/// Decoders kept between reads, and the bytes that they may take together.
+/// The newest is kept however large it is, unless memory is to be spared.
+pub(super) const KEPT: usize = 4;
+const KEPT_BYTES: usize = 32 << 20;
+
+/// Size of the one decoder that is kept where memory is spared: programs hold
+/// thousands of such files.
+const SPARED_BYTES: usize = 1 << 20;
+
+/// What one compression does otherwise than another.
+pub(super) trait Coding: Sized + Send + 'static {
+    const NAME: &'static str;
+
+    fn new(verify: bool) -> Result<Self>;
+
+    /// Get ready for the stream that comes next. `false` if what comes is no
+    /// stream.
+    fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool>;
+
+    /// Decode until the output is full, the input used up, or the stream at
+    /// its end. A step without room still finds the end if it is next.
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step>;
+
+    /// Look at what stands behind a stream. `None` if the file was cut there.
+    fn end(&mut self, _feed: &mut Feed<'_>) -> Result<Option<Result<()>>> {
+        Ok(Some(Ok(())))
+    }
+
+    /// Whether zero bytes between streams and behind them are skipped.
+    const SKIPS_ZEROS: bool = false;
+
+    /// Bytes of memory that it takes.
+    fn memory(&self) -> usize;
+}
+
+/// What a step did.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// Bytes of input used up.
+    pub(super) used: usize,
+    /// Whether the stream has ended; the input behind it is not used.
+    pub(super) ended: bool,
+}
+
+/// A stream that cannot be decoded. Where it is, the decoder adds.
+pub(super) fn damage(reason: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Codec, reason)
+}
+
+/// The compressed bytes of a source.
+pub(super) struct Feed<'a> {
+    input: &'a mut Input,
+    source: &'a dyn ReadAt,
+}
+
+impl Feed<'_> {
+    /// Byte of the source that comes next.
+    pub(super) fn at(&self) -> u64 {
+        self.input.at()
+    }
+
+    /// The `n` bytes that come next, or as many as there are.
+    pub(super) fn look(&mut self, n: usize) -> Result<&[u8]> {
+        self.input.look(self.source, n)
+    }
+
+    /// Fill `to` with the bytes that come next; `false` if the source ends
+    /// before.
+    pub(super) fn take(&mut self, to: &mut [u8]) -> Result<bool> {
+        self.input.take(self.source, to)
+    }
+}
+
+/// A compressed source as its decoded bytes.
+pub(super) struct Stream<C> {
+    source: Arc<dyn ReadAt>,
+    decoding: Decoding,
+    /// Decoders that wait for a read behind their position, the newest last.
+    /// The lock is held to take or give one, never to decode.
+    pub(super) kept: Arc<Mutex<Vec<Decoder<C>>>>,
+}
+
+impl<C: Coding> Stream<C> {
+    pub(super) fn new(source: Arc<dyn ReadAt>, decoding: Decoding) -> Stream<C> {
+        Stream {
+            source,
+            decoding,
+            kept: Arc::default(),
+        }
+    }
+
+    /// The kept decoder that is nearest before `offset`, or one at the start.
+    fn take(&self, offset: u64) -> Result<Decoder<C>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let near = (0..kept.len())
+            .filter(|&i| kept[i].position <= offset)
+            .max_by_key(|&i| kept[i].position);
+        match near {
+            Some(i) => Ok(kept.swap_remove(i)),
+            None => Decoder::new(self.decoding.verify),
+        }
+    }
+
+    fn give(&self, decoder: Decoder<C>) {
+        let (most, bytes) = match self.decoding.frugal {
+            true => (1, SPARED_BYTES),
+            false => (KEPT, KEPT_BYTES),
+        };
+        if self.decoding.frugal && decoder.memory() > bytes {
+            return;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(decoder);
+        let total = |kept: &[Decoder<C>]| kept.iter().map(Decoder::memory).sum::<usize>();
+        while kept.len() > 1 && (kept.len() > most || total(&kept) > bytes) {
+            kept.remove(0);
+        }
+    }
+}
+
+impl<C: Coding> ReadAt for Stream<C> {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        // A decoder that failed is not given back.
+        let mut decoder = self.take(offset)?;
+        let source = &*self.source;
+        let mut skipped = Vec::with_capacity(SKIP.min((offset - decoder.position) as usize));
+        while decoder.position < offset && !decoder.ended() {
+            let left = usize::try_from(offset - decoder.position).unwrap_or(SKIP);
+            let len = left.min(SKIP);
+            decoder.read(
+                source,
+                &mut ReadBuf::new(&mut skipped.spare_capacity_mut()[..len]),
+            )?;
+        }
+        if !decoder.ended() {
+            decoder.read(source, buffer)?;
+        }
+        self.give(decoder);
+        Ok(())
+    }
+
+    fn size(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn check_end(&self, offset: u64) -> Result<()> {
+        let mut decoder = self.take(offset)?;
+        if !self.decoding.verify || decoder.position != offset || decoder.place != Place::Stream {
+            self.give(decoder);
+            return Ok(());
+        }
+        // Damage often moves the end of the data; then it is found near.
+        let mut behind = Vec::with_capacity(LOOK);
+        decoder.read(
+            &*self.source,
+            &mut ReadBuf::new(behind.spare_capacity_mut()),
+        )
+    }
+
+    fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
+        Ok(self.source.pin()?.map(|source| {
+            Arc::new(Stream {
+                source,
+                decoding: self.decoding,
+                kept: self.kept.clone(),
+            }) as Arc<dyn ReadAt>
+        }))
+    }
+
+    fn trim(&self) {
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.source.trim();
+    }
+}
+
+/// Where in the file a decoder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before a stream; the first must be there.
+    Between,
+    Stream,
+    /// Behind the last stream, or where the file was cut.
+    End,
+}
+
+/// A place in the decoded bytes, and all that is needed to go on from there.
+pub(super) struct Decoder<C> {
+    /// Decoded bytes so far.
+    pub(super) position: u64,
+    place: Place,
+    pub(super) input: Input,
+    coding: C,
+}
+
+impl<C: Coding> Decoder<C> {
+    fn new(verify: bool) -> Result<Decoder<C>> {
+        Ok(Decoder {
+            position: 0,
+            place: Place::Between,
+            input: Input::default(),
+            coding: C::new(verify)?,
+        })
+    }
+
+    fn ended(&self) -> bool {
+        self.place == Place::End
+    }
+
+    fn memory(&self) -> usize {
+        self.input.memory() + self.coding.memory()
+    }
+
+    /// Fill the buffer with the bytes that come next; less only at the end. If
+    /// the stream ends with the last of them, its checksum is looked at.
+    fn read(&mut self, source: &dyn ReadAt, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        loop {
+            match self.place {
+                Place::Between if buffer.room() > 0 => self.begin_stream(source)?,
+                Place::Between | Place::End => return Ok(()),
+                Place::Stream => {
+                    if !self.decode(source, buffer)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One step in a stream; `false` where the buffer is full and the stream
+    /// does not end there. A step with a full buffer finds an end.
+    fn decode(&mut self, source: &dyn ReadAt, buffer: &mut ReadBuf<'_>) -> Result<bool> {
+        let (before, full) = (buffer.room(), buffer.room() == 0);
+        let step = self.coding.step(self.input.rest(), buffer);
+        let step = step.map_err(|error| self.placed(&error))?;
+        self.input.advance(step.used);
+        let new = before - buffer.room();
+        let stalled = step.used == 0 && new == 0;
+        self.position += new as u64;
+        if step.ended {
+            self.end_stream(source)?;
+        } else if !self.input.rest().is_empty() {
+            // Input is left: only a full buffer can hold the decoder up.
+            if stalled && !full {
+                return Err(self.placed(&damage("the stream does not go on")));
+            }
+            return Ok(!full);
+        } else if !self.input.refill(source)? && stalled {
+            // Cut short: what was decoded is all there is.
+            if full {
+                return Ok(false);
+            }
+            self.place = Place::End;
+        }
+        Ok(true)
+    }
+
+    fn begin_stream(&mut self, source: &dyn ReadAt) -> Result<()> {
+        let first = self.input.at() == 0;
+        while C::SKIPS_ZEROS && !first && self.input.peek(source)? == Some(0) {
+            let zeros = self.input.rest().iter().take_while(|&&byte| byte == 0);
+            self.input.advance(zeros.count());
+        }
+        if self.input.peek(source)?.is_none() {
+            self.place = Place::End;
+            return Ok(());
+        }
+        let mut feed = Feed {
+            input: &mut self.input,
+            source,
+        };
+        self.place = match self.coding.begin(&mut feed)? {
+            true => Place::Stream,
+            // Behind a stream, what is none is not the data's.
+            false if !first => Place::End,
+            false => {
+                let text = format!("this is no {} file", C::NAME);
+                return Err(self.placed(&damage(text)));
+            }
+        };
+        Ok(())
+    }
+
+    fn end_stream(&mut self, source: &dyn ReadAt) -> Result<()> {
+        let mut feed = Feed {
+            input: &mut self.input,
+            source,
+        };
+        self.place = match self.coding.end(&mut feed)? {
+            Some(Ok(())) => Place::Between,
+            Some(Err(error)) => return Err(self.placed(&error)),
+            None => Place::End,
+        };
+        Ok(())
+    }
+
+    /// An error of the coding, with where it is.
+    fn placed(&self, error: &Error) -> Error {
+        let text = format!("{error}, after {} decoded bytes", self.position);
+        Error::new(error.kind(), text).at(self.input.at())
+    }
+}
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

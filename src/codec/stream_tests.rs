@@ -1,0 +1,318 @@
+//! What holds for every compression: any order of reads, streams one after the
+//! other, cuts, damage, bounded memory.
+
+use std::io::Write;
+
+use super::*;
+use crate::codec::{self, Codec, Decoding};
+use crate::io::Memory;
+
+fn encode(codec: Codec, data: &[u8]) -> Vec<u8> {
+    match codec {
+        Codec::None => data.to_vec(),
+        Codec::Gzip => {
+            let level = flate2::Compression::new(6);
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+            encoder.write_all(data).unwrap();
+            encoder.finish().unwrap()
+        }
+        Codec::Bzip2 => {
+            let level = bzip2::Compression::new(1);
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
+            encoder.write_all(data).unwrap();
+            encoder.finish().unwrap()
+        }
+        Codec::Zstd => {
+            let mut packed = vec![0; zstd_safe::compress_bound(data.len())];
+            let mut encoder = zstd_safe::CCtx::create();
+            let checksum = zstd_safe::CParameter::ChecksumFlag(true);
+            encoder.set_parameter(checksum).unwrap();
+            let n = encoder.compress2(&mut packed[..], data).unwrap();
+            packed.truncate(n);
+            packed
+        }
+    }
+}
+
+fn open(codec: Codec, bytes: &[u8]) -> Arc<dyn ReadAt> {
+    let decoding = Decoding {
+        verify: true,
+        frugal: false,
+    };
+    let source = Arc::new(Memory(Arc::new(bytes.to_vec())));
+    codec::open(source, codec, decoding).unwrap()
+}
+
+fn codecs() -> impl Iterator<Item = Codec> {
+    let all = [Codec::Gzip, Codec::Bzip2, Codec::Zstd];
+    all.into_iter().filter(|codec| codec.is_built())
+}
+
+/// Bytes that compress to about a half.
+fn sample(n: usize) -> Vec<u8> {
+    let mut state = 12345u32;
+    (0..n)
+        .map(|i| {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            if i % 3 == 0 {
+                (state >> 24) as u8
+            } else {
+                (i / 1000) as u8
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn content_tells_the_codec() {
+    for codec in codecs() {
+        let packed = encode(codec, b"abc");
+        assert_eq!(codec::detect(&packed).unwrap(), codec);
+        assert_eq!(codec::detect(&encode(codec, b"")).unwrap(), codec);
+        assert_eq!(codec::detect(&packed[1..]).unwrap(), Codec::None);
+        assert!(packed.len() as u64 * 4 < codec::most_decoded(codec, packed.len() as u64));
+    }
+    for head in [
+        &b"BZh9"[..],
+        b"BZh01AY&SY",
+        b"BZh91AY&SZ",
+        &[0x50, 0x2A, 0x4D, 0x18],
+    ] {
+        assert_eq!(codec::detect(head).unwrap(), Codec::None, "{head:02x?}");
+    }
+}
+
+#[test]
+#[cfg(feature = "zstd")]
+fn skippable_frames_tell_zstd_if_a_frame_follows() {
+    let skipped = |content: &[u8]| {
+        let size = (content.len() as u32).to_le_bytes();
+        [&[0x5A, 0x2A, 0x4D, 0x18], &size, content].concat()
+    };
+    let data = sample(1000);
+    let frame = encode(Codec::Zstd, &data);
+    let file = [
+        &skipped(b"xy")[..],
+        &skipped(b""),
+        &frame,
+        &skipped(b"z"),
+        &frame,
+    ]
+    .concat();
+    assert_eq!(codec::detect(&file).unwrap(), Codec::Zstd);
+    assert_eq!(
+        codec::detect(&file[..20]).unwrap(),
+        Codec::Zstd,
+        "so far as it reaches"
+    );
+    let other = [&skipped(b"xy")[..], b"else"].concat();
+    assert_eq!(codec::detect(&other).unwrap(), Codec::None);
+    let whole = [&data[..], &data].concat();
+    assert_eq!(open(Codec::Zstd, &file).read_vec(0, 9999).unwrap(), whole);
+    assert_eq!(
+        open(Codec::Zstd, &file).read_vec(995, 10).unwrap(),
+        whole[995..1005]
+    );
+}
+
+#[test]
+fn reads_anywhere_in_any_order() {
+    let data = sample(300_000);
+    for codec in codecs() {
+        let stream = open(codec, &encode(codec, &data));
+        let mut at = 7u64;
+        for _ in 0..30 {
+            at = at * 1_103_515_245 % 299_999;
+            let len = (at * 31 % 5000) as usize;
+            let end = (at as usize + len).min(data.len());
+            assert_eq!(stream.read_vec(at, len).unwrap(), &data[at as usize..end]);
+        }
+        assert_eq!(stream.read_vec(0, 400_000).unwrap(), data);
+        assert!(stream.read_vec(300_000, 1).unwrap().is_empty());
+        assert!(stream.read_vec(u64::MAX, 1).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn streams_and_junk() {
+    let data = sample(70_000);
+    let (first, second) = data.split_at(30_000);
+    for codec in codecs() {
+        let empty = encode(codec, b"");
+        let parts = [
+            &empty,
+            &encode(codec, first),
+            &encode(codec, second),
+            &empty,
+        ];
+        let joined = parts.map(|part| &part[..]).concat();
+        for tail in [&b""[..], &[0; 100], b"junk", &joined[..2]] {
+            let stream = open(codec, &[&joined[..], tail].concat());
+            assert_eq!(stream.read_vec(0, 100_000).unwrap(), data);
+            assert_eq!(stream.read_vec(29_990, 20).unwrap(), &data[29_990..30_010]);
+        }
+        assert!(open(codec, &empty).read_vec(0, 10).unwrap().is_empty());
+        let error = open(codec, b"neither this nor that")
+            .read_vec(0, 1)
+            .unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Codec, Some(0)));
+        assert!(error.to_string().contains(codec.name()), "{error}");
+    }
+}
+
+#[test]
+fn a_cut_file_gives_what_is_there() {
+    let data = sample(250_000);
+    for codec in codecs() {
+        let packed = encode(codec, &data);
+        let mut last = 0;
+        for len in (20..packed.len()).step_by(1009).chain([packed.len() - 1]) {
+            let found = open(codec, &packed[..len]).read_vec(0, 999_999).unwrap();
+            assert!(
+                data.starts_with(&found) && found.len() >= last,
+                "cut at {len}"
+            );
+            last = found.len();
+        }
+        assert!(last > 200_000, "{}: {last}", codec.name());
+    }
+}
+
+#[test]
+fn a_flipped_bit_never_gives_wrong_data() {
+    let data = sample(2000);
+    for codec in codecs() {
+        let packed = encode(codec, &data);
+        let mut errors = 0;
+        for bit in 8 * 10..8 * packed.len() {
+            let mut damaged = packed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let stream = open(codec, &damaged);
+            let read = stream.read_vec(0, data.len());
+            match read.and_then(|found| stream.check_end(data.len() as u64).map(|()| found)) {
+                // Without the stream's end in the file nothing can be checked.
+                Ok(found) => assert!(
+                    found == data
+                        || found.len() < data.len()
+                        || stream.read_vec(0, 1 << 20).unwrap().len() > data.len(),
+                    "{} bit {bit} gives wrong data",
+                    codec.name()
+                ),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Codec, "bit {bit}");
+                    assert!(error.offset().is_some_and(|at| at <= packed.len() as u64));
+                    errors += 1;
+                }
+            }
+        }
+        assert!(errors > 8 * packed.len() / 2, "{}: {errors}", codec.name());
+    }
+}
+
+#[test]
+fn a_checksum_behind_the_data_is_looked_at() {
+    let data = sample(5000);
+    for codec in codecs() {
+        let mut packed = encode(codec, &data);
+        // Of gzip the size is last, of the others the checksum.
+        let end = packed.len() - if codec == Codec::Gzip { 5 } else { 2 };
+        packed[end] ^= 1;
+        let stream = open(codec, &packed);
+        let whole = stream
+            .read_vec(0, 5000)
+            .and_then(|_| stream.check_end(5000));
+        assert_eq!(
+            whole.unwrap_err().kind(),
+            ErrorKind::Codec,
+            "{}",
+            codec.name()
+        );
+        assert_eq!(stream.read_vec(0, 100).unwrap(), &data[..100]);
+    }
+}
+
+#[test]
+fn decoders_are_kept_within_bounds() {
+    fn kept<C: Coding>(packed: &[u8], frugal: bool) -> (usize, usize) {
+        let decoding = Decoding {
+            verify: true,
+            frugal,
+        };
+        let source = Arc::new(Memory(Arc::new(packed.to_vec())));
+        let stream = Stream::<C>::new(source, decoding);
+        for at in [90_000, 80_000, 70_000, 60_000, 50_000, 40_000] {
+            assert_eq!(stream.read_vec(at, 1).unwrap().len(), 1);
+        }
+        let kept = stream.kept.lock().unwrap();
+        (kept.len(), kept.iter().map(Decoder::memory).sum())
+    }
+    let data = sample(100_000);
+    let packed = |codec| encode(codec, &data);
+    let (n, bytes) = kept::<codec::gzip::Gzip>(&packed(Codec::Gzip), false);
+    assert!(n == KEPT && bytes < KEPT << 18, "{n} {bytes}");
+    assert_eq!(kept::<codec::gzip::Gzip>(&packed(Codec::Gzip), true).0, 1);
+    #[cfg(feature = "bzip2")]
+    {
+        // Of level 1: 400 KB each. Of level 9 one is too large to be spared.
+        let (n, bytes) = kept::<codec::bzip2::Bzip2>(&packed(Codec::Bzip2), false);
+        assert!(
+            n == KEPT && bytes > KEPT * 400_000 && bytes < KEPT << 20,
+            "{n} {bytes}"
+        );
+        assert_eq!(
+            kept::<codec::bzip2::Bzip2>(&packed(Codec::Bzip2), true).0,
+            1
+        );
+        let mut nine = packed(Codec::Bzip2);
+        nine[3] = b'9';
+        assert_eq!(kept::<codec::bzip2::Bzip2>(&nine, true).0, 0);
+        assert_eq!(kept::<codec::bzip2::Bzip2>(&nine, false).0, KEPT);
+    }
+    #[cfg(feature = "zstd")]
+    {
+        let (n, bytes) = kept::<codec::zstd::Zstd>(&packed(Codec::Zstd), false);
+        assert!((1..=KEPT).contains(&n) && bytes > 100_000 && bytes <= KEPT_BYTES);
+    }
+}
+
+#[test]
+fn zlib_streams() {
+    let data = sample(3000);
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(&data).unwrap();
+    let packed = encoder.finish().unwrap();
+    assert_eq!(codec::zlib(&packed, 100).unwrap(), &data[..100]);
+    assert_eq!(codec::zlib(&packed, 5000).unwrap(), data);
+    assert!(data.starts_with(&codec::zlib(&packed[..900], 5000).unwrap()));
+    for wrong in [
+        &b""[..],
+        b"\x78",
+        b"\x78\x9D",
+        b"\x79\x9C",
+        b"\x78\xBB",
+        b"\x78\x9C\xFF\xFF",
+    ] {
+        let error = codec::zlib(wrong, 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec, "{wrong:02x?}");
+    }
+}
+
+#[test]
+#[cfg(not(all(feature = "bzip2", feature = "zstd")))]
+fn codecs_that_are_not_built_are_named() {
+    for codec in [Codec::Bzip2, Codec::Zstd] {
+        if codec.is_built() {
+            continue;
+        }
+        assert_eq!(Codec::parse(codec.name()), None);
+        let error = codec::detect(&encode(codec, b"abc")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains(codec.name()), "{error}");
+        let source: Arc<dyn ReadAt> = Arc::new(Memory(Arc::new(Vec::new())));
+        let decoding = Decoding {
+            verify: true,
+            frugal: false,
+        };
+        assert!(codec::open(source, codec, decoding).is_err());
+    }
+}
