@@ -626,7 +626,9 @@ int32_t ap_affine(const ap_proxy *proxy,
                   ap_error *err);
 
 /// Voxel sizes; the fourth is the time step in the header's unit. As
-/// `ap_shape`. `AP_ERR_UNSUPPORTED` for `ap_open_layout`.
+/// `ap_shape`. The time step of an MGH file stands behind the data: the first
+/// call with room for it decodes a compressed file to the end.
+/// `AP_ERR_UNSUPPORTED` for `ap_open_layout`.
 AP_API
 int32_t ap_zooms(const ap_proxy *proxy,
                  double *zooms,

@@ -83,7 +83,7 @@ pub use core::shape::MAX_NDIM;
 pub use core::slice::Slice;
 pub use core::slice_text::parse_index;
 pub use error::{Error, ErrorKind, Result};
-pub use format::{Format, Which};
+pub use format::{Footer, Format, Tag, Which};
 pub use io::{Mapping, ReadAt, ReadBuf, View};
 pub use mem::{Buffer, Element};
 pub use proxy::{ArrayProxy, Options, Plan, ReadAs, Source};

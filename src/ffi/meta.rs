@@ -213,7 +213,9 @@ pub unsafe extern "C" fn ap_affine(
 }
 
 /// Voxel sizes; the fourth is the time step in the header's unit. As
-/// `ap_shape`. `AP_ERR_UNSUPPORTED` for `ap_open_layout`.
+/// `ap_shape`. The time step of an MGH file stands behind the data: the first
+/// call with room for it decodes a compressed file to the end.
+/// `AP_ERR_UNSUPPORTED` for `ap_open_layout`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_zooms(
     proxy: *const ap_proxy,
@@ -222,7 +224,20 @@ pub unsafe extern "C" fn ap_zooms(
     err: *mut ap_error,
 ) -> i32 {
     // SAFETY: pointers are NULL or valid, as the header asks.
-    unsafe { call(err, || give(proxy_of(proxy)?.zooms()?, zooms, capacity)) }
+    unsafe {
+        call(err, || {
+            let proxy = proxy_of(proxy)?;
+            let count = proxy.zooms_len()?;
+            let all = usize::try_from(capacity).is_ok_and(|room| room >= count);
+            let found = if all {
+                proxy.zooms()?
+            } else {
+                proxy.leading_zooms()?
+            };
+            give(found, zooms, capacity)?;
+            Ok(count as i32)
+        })
+    }
 }
 
 /// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to

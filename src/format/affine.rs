@@ -25,6 +25,16 @@ pub(crate) enum Affine {
     None,
     /// As NIfTI has it.
     Nifti(Box<Nifti>),
+    /// One that the header gives, and no code.
+    Plain(Box<Plain>),
+}
+
+/// An affine without a code.
+#[derive(Debug, Clone)]
+pub(crate) struct Plain {
+    /// Or why it cannot be told.
+    pub(crate) best: Result<Matrix>,
+    pub(crate) base: Matrix,
 }
 
 /// NIfTI's three ways (nifti1.h): "method 3", "method 2", "method 1".
@@ -54,11 +64,26 @@ pub(crate) struct Qform {
 }
 
 impl Affine {
+    /// Put another affine in the place of the header's, or why it is unknown.
+    pub(crate) fn set_best(&mut self, best: Result<Matrix>) {
+        if let Affine::Plain(plain) = self {
+            plain.best = best;
+        }
+    }
+
     /// An affine and its xform code, 0 where there is none.
     pub(crate) fn get(&self, which: Which) -> Result<(i32, Matrix)> {
-        let Affine::Nifti(nifti) = self else {
-            let text = "the format has no affine";
-            return Err(Error::new(ErrorKind::Unsupported, text));
+        let without = |text| Err(Error::new(ErrorKind::Unsupported, text));
+        let nifti = match self {
+            Affine::Nifti(nifti) => nifti,
+            Affine::Plain(plain) => {
+                return match which {
+                    Which::Best => Ok((0, plain.best.clone()?)),
+                    Which::Base => Ok((0, plain.base)),
+                    Which::Sform | Which::Qform => without("the format has no sform or qform"),
+                };
+            }
+            Affine::None => return without("the format has no affine"),
         };
         let which = match which {
             Which::Best if nifti.sform_code > 0 => Which::Sform,
@@ -139,7 +164,7 @@ pub(crate) fn base(shape: &[i64], zooms: &[f64]) -> Matrix {
     with_last_row(&rows)
 }
 
-fn with_last_row(rows: &[[f64; 4]; 3]) -> Matrix {
+pub(super) fn with_last_row(rows: &[[f64; 4]; 3]) -> Matrix {
     [rows[0], rows[1], rows[2], [0.0, 0.0, 0.0, 1.0]]
 }
 

@@ -5,12 +5,18 @@
 //! it says in its [`Header`], and names of siblings it lists as text.
 
 mod affine;
+mod analyze;
+mod family;
 mod fields;
+mod matlab;
+mod mgh;
 mod nifti;
 pub(crate) mod siblings;
 
 pub(crate) use affine::Affine;
 pub use affine::Which;
+pub(crate) use mgh::footer;
+pub use mgh::{Footer, Tag};
 
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
@@ -20,6 +26,13 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) trait Bytes {
     /// The bytes from `offset` on, `len` of them or as many as there are.
     fn bytes_at(&self, offset: u64, len: usize) -> Result<Vec<u8>>;
+
+    /// Bytes that there are at most, if the size of the file tells.
+    fn most(&self) -> Option<u64>;
+
+    /// The first bytes, `most` of them at most, of the zlib stream (RFC 1950)
+    /// that stands in the `len` bytes from `offset` on.
+    fn inflated(&self, offset: u64, len: u64, most: usize) -> Result<Vec<u8>>;
 }
 
 impl Bytes for &[u8] {
@@ -27,6 +40,15 @@ impl Bytes for &[u8] {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = self.get(start..).unwrap_or_default();
         Ok(rest[..len.min(rest.len())].to_vec())
+    }
+
+    fn most(&self) -> Option<u64> {
+        Some(self.len() as u64)
+    }
+
+    fn inflated(&self, offset: u64, _len: u64, _most: usize) -> Result<Vec<u8>> {
+        let text = "there is no decoder for these bytes";
+        Err(Error::new(ErrorKind::Unsupported, text).at(offset))
     }
 }
 
@@ -41,15 +63,28 @@ pub enum Format {
     Nifti2,
     /// NIfTI-2 as header and image.
     Nifti2Pair,
+    /// Analyze 7.5 (.hdr, .img), never found by content: see [`Format::Spm2`].
+    Analyze,
+    /// SPM99's Analyze, never found by content.
+    Spm99,
+    /// SPM2's Analyze, as which all headers of the family are read that are
+    /// not NIfTI's.
+    Spm2,
+    /// FreeSurfer's MGH (.mgh); compressed, it is called MGZ.
+    Mgh,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 5] = [
+const FORMATS: [(Format, &str); 9] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
     (Format::Nifti2Pair, "nifti2-pair"),
+    (Format::Analyze, "analyze"),
+    (Format::Spm99, "spm99"),
+    (Format::Spm2, "spm2"),
+    (Format::Mgh, "mgh"),
     (Format::Layout, "layout"),
 ];
 
@@ -68,6 +103,11 @@ impl Format {
             .iter()
             .find(|entry| entry.1 == name)
             .map(|entry| entry.0)
+    }
+
+    /// Whether header and array are one file.
+    pub(crate) fn is_single(self) -> bool {
+        matches!(self, Format::Nifti1 | Format::Nifti2 | Format::Mgh)
     }
 }
 
@@ -95,8 +135,41 @@ pub(crate) struct Header {
     /// The header as stored.
     pub(crate) raw: Vec<u8>,
     pub(crate) notes: Notes,
-    /// Whether the array is in another file than the header.
-    pub(crate) wants_image: bool,
+    /// Extension of the file that the array is in, unless it is the header's.
+    pub(crate) image: Option<&'static str>,
+    /// Extension of the file that may hold a better affine; see
+    /// [`read_affine`].
+    pub(crate) affine_file: Option<&'static str>,
+    /// What stands behind the data and is read when it is asked for.
+    pub(crate) footer: Option<FooterPlace>,
+}
+
+/// Where a [`footer`] stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FooterPlace {
+    /// Byte of the file.
+    pub(crate) at: u64,
+    /// Whether it holds one more zoom than the header.
+    pub(crate) has_zoom: bool,
+}
+
+impl Header {
+    /// An array without scaling or a place in space, and no wishes: formats
+    /// put in what they have.
+    pub(crate) fn new(format: Format, raw: Vec<u8>, layout: Layout) -> Header {
+        Header {
+            format,
+            layout,
+            factors: Factors::NONE,
+            zooms: Vec::new(),
+            affine: Affine::None,
+            raw,
+            notes: Notes::default(),
+            image: None,
+            affine_file: None,
+            footer: None,
+        }
+    }
 }
 
 /// What was odd in a header but read all the same.
@@ -131,11 +204,57 @@ impl Notes {
 pub(crate) struct Wish {
     /// The only format to take; `None` to find out.
     pub(crate) format: Option<Format>,
+    /// The format that the file is named as, which settles what the content
+    /// leaves open.
+    pub(crate) named: Option<Format>,
     pub(crate) parts: Parts,
     pub(crate) strict: bool,
 }
 
 /// Find the format of a header and read it. `None` if no format matches.
 pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
-    nifti::read(bytes, wish)
+    let found = match wish.format {
+        Some(format) => Some(format),
+        None => detect(bytes, wish.named)?,
+    };
+    let header = match found {
+        Some(
+            format @ (Format::Nifti1 | Format::Nifti1Pair | Format::Nifti2 | Format::Nifti2Pair),
+        ) => nifti::read(bytes, format, wish)?,
+        Some(format @ (Format::Analyze | Format::Spm99 | Format::Spm2)) => {
+            analyze::read(bytes, format, wish.strict)?
+        }
+        Some(Format::Mgh) => mgh::read(bytes, wish.strict)?,
+        Some(Format::Layout) | None => return Ok(None),
+    };
+    Ok(Some(header))
+}
+
+/// The format of a header by its content.
+fn detect(bytes: &dyn Bytes, named: Option<Format>) -> Result<Option<Format>> {
+    let head = bytes.bytes_at(0, 348)?;
+    let is_named_mgh = named == Some(Format::Mgh);
+    if is_named_mgh && mgh::is_possible(&head) {
+        return Ok(Some(Format::Mgh));
+    }
+    if let Some(format) = nifti::detect(&head) {
+        return Ok(Some(format));
+    }
+    if analyze::detect(&head) {
+        return Ok(Some(Format::Spm2));
+    }
+    // What is named so is one, for want of a magic, whatever is wrong with it.
+    let is_mgh = mgh::fits(bytes, &head) || (is_named_mgh && !head.is_empty());
+    Ok(is_mgh.then_some(Format::Mgh))
+}
+
+/// Take the affine of a header from the file that it names for it. One that
+/// is empty changes nothing.
+pub(crate) fn read_affine(bytes: &dyn Bytes, header: &mut Header) -> Result<()> {
+    if bytes.bytes_at(0, 1)?.is_empty() {
+        return Ok(());
+    }
+    let matrix = analyze::read_mat(bytes, &mut header.notes)?;
+    header.affine.set_best(Ok(matrix));
+    Ok(())
 }

@@ -1,7 +1,9 @@
 //! Rules and quirks of NIfTI headers, field by field.
 
 use super::*;
-use crate::format::affine::Which;
+use crate::core::dtype::ByteOrder;
+use crate::error::{Error, ErrorKind};
+use crate::format::{self, affine::Which};
 
 /// A header with a field at a place; both versions, both byte orders.
 struct Head {
@@ -50,10 +52,11 @@ impl Head {
     fn read_as(&self, parts: Parts, strict: bool) -> Result<Header> {
         let wish = Wish {
             format: None,
+            named: None,
             parts,
             strict,
         };
-        read(&&self.bytes[..], wish).map(|header| header.expect("it is a NIfTI header"))
+        format::read(&&self.bytes[..], wish).map(|header| header.expect("it is a NIfTI header"))
     }
 
     fn read(&self) -> Result<Header> {
@@ -248,7 +251,7 @@ fn factors() {
             .notes
             .texts
             .iter()
-            .filter(|text| text.contains("scl_"));
+            .filter(|text| text.contains("slope"));
         Ok((header.factors.slope, header.factors.inter, notes.count()))
     };
     assert_eq!(factors(0.5, -3.0, 4).unwrap(), (0.5, -3.0, 0));
@@ -356,17 +359,22 @@ fn affines() {
 fn what_is_no_nifti_header_is_left() {
     let wish = |format| Wish {
         format,
+        named: None,
         parts: Parts::Unknown,
         strict: false,
     };
     let head = Head::v1(ByteOrder::Little);
-    assert!(read(&&head.bytes[..347], wish(None)).unwrap().is_none());
-    assert!(read(&&[0; 600][..], wish(None)).unwrap().is_none());
-    assert!(read(&&head.bytes[..347], wish(Some(Format::Nifti1))).is_err());
-    assert!(read(&&head.bytes[..], wish(Some(Format::Nifti2))).is_err());
-    assert!(read(&&Head::v2(ByteOrder::Big).bytes[..539], wish(None)).is_err());
-    let pair = read(&&head.bytes[..], wish(Some(Format::Nifti1Pair)))
+    assert!(
+        format::read(&&head.bytes[..347], wish(None))
+            .unwrap()
+            .is_none()
+    );
+    assert!(format::read(&&[0; 600][..], wish(None)).unwrap().is_none());
+    assert!(format::read(&&head.bytes[..347], wish(Some(Format::Nifti1))).is_err());
+    assert!(format::read(&&head.bytes[..], wish(Some(Format::Nifti2))).is_err());
+    assert!(format::read(&&Head::v2(ByteOrder::Big).bytes[..539], wish(None)).is_err());
+    let pair = format::read(&&head.bytes[..], wish(Some(Format::Nifti1Pair)))
         .unwrap()
         .unwrap();
-    assert!(pair.wants_image && pair.format == Format::Nifti1Pair);
+    assert!(pair.image.is_some() && pair.format == Format::Nifti1Pair);
 }

@@ -1,6 +1,6 @@
 //! Names of the files that belong together, as text.
 
-use super::Parts;
+use super::{Format, Parts};
 
 /// Endings of compressed files, which stand behind a format's own.
 const CODECS: [&str; 3] = ["gz", "bz2", "zst"];
@@ -50,10 +50,33 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// The format that the name tells where content does not.
+    pub(crate) fn format(&self) -> Option<Format> {
+        (self.is("mgh") || self.is("mgz")).then_some(Format::Mgh)
+    }
+
     /// Names that the sibling with another extension may have, the likeliest
-    /// first. The extension is in upper case if this one's is; compression is
-    /// that of this file, or none, or gzip's.
+    /// first: compressed as this file is, not at all, or in another way.
     pub(crate) fn siblings(&self, extension: &str) -> Vec<String> {
+        let compressed = CODECS.map(|codec| format!(".{codec}"));
+        let others = compressed.iter().map(String::as_str);
+        let suffixes = [self.suffix, ""].into_iter().chain(others);
+        self.with_extension(extension, suffixes)
+    }
+
+    /// Names that a sibling may have which most files do not have, so that few
+    /// places are looked at.
+    pub(crate) fn rare_siblings(&self, extension: &str) -> Vec<String> {
+        self.with_extension(extension, [self.suffix, ""].into_iter())
+    }
+
+    /// The names with an extension, in upper case if this one's is, and each
+    /// of the suffixes.
+    fn with_extension<'s>(
+        &self,
+        extension: &str,
+        suffixes: impl Iterator<Item = &'s str>,
+    ) -> Vec<String> {
         let upper =
             !self.extension.is_empty() && !self.extension.contains(|c: char| c.is_lowercase());
         let extension = if upper {
@@ -62,10 +85,9 @@ impl<'a> Name<'a> {
             extension.to_lowercase()
         };
         let point = if self.stem.ends_with('.') { "" } else { "." };
-        let name = |suffix| format!("{}{point}{extension}{suffix}", self.stem);
-        let mut names = vec![name(self.suffix)];
-        for suffix in ["", ".gz"] {
-            let name = name(suffix);
+        let mut names = Vec::new();
+        for suffix in suffixes {
+            let name = format!("{}{point}{extension}{suffix}", self.stem);
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -80,19 +102,39 @@ mod tests {
 
     #[test]
     fn names_come_apart_and_together() {
-        let siblings = |name, extension| Name::new(name).siblings(extension);
-        assert_eq!(siblings("a.b.hdr", "img"), ["a.b.img", "a.b.img.gz"]);
-        assert_eq!(siblings("A.HDR", "img"), ["A.IMG", "A.IMG.gz"]);
-        assert_eq!(siblings("a.Hdr", "img"), ["a.img", "a.img.gz"]);
+        let siblings = |name, extension| {
+            let names = Name::new(name).siblings(extension);
+            assert_eq!(names.len(), if name.ends_with("GZ") { 5 } else { 4 });
+            names[..3].to_vec()
+        };
+        assert_eq!(
+            siblings("a.b.hdr", "img"),
+            ["a.b.img", "a.b.img.gz", "a.b.img.bz2"]
+        );
+        assert_eq!(siblings("A.HDR", "img"), ["A.IMG", "A.IMG.gz", "A.IMG.bz2"]);
+        assert_eq!(siblings("a.Hdr", "img"), ["a.img", "a.img.gz", "a.img.bz2"]);
         assert_eq!(
             siblings("a.img.GZ", "hdr"),
             ["a.hdr.GZ", "a.hdr", "a.hdr.gz"]
         );
-        assert_eq!(siblings("a", "img"), ["a.img", "a.img.gz"]);
+        assert_eq!(siblings("a", "img"), ["a.img", "a.img.gz", "a.img.bz2"]);
         assert_eq!(
             siblings("a.img.bz2", "hdr"),
             ["a.hdr.bz2", "a.hdr", "a.hdr.gz"]
         );
+        let rare = |name| Name::new(name).rare_siblings("mat");
+        assert_eq!(rare("a.img"), ["a.mat"]);
+        assert_eq!(rare("A.HDR.zst"), ["A.MAT.zst", "A.MAT"]);
+    }
+
+    #[test]
+    fn names_tell_a_format() {
+        for name in ["a.mgh", "a.MGZ", "a.mgh.gz", "a.b.mgz"] {
+            assert_eq!(Name::new(name).format(), Some(Format::Mgh), "{name}");
+        }
+        for name in ["mgz", "a.mgz.nii", "a.img", "a.mg"] {
+            assert_eq!(Name::new(name).format(), None, "{name}");
+        }
     }
 
     #[test]

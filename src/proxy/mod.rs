@@ -13,7 +13,7 @@ pub use plan::{Plan, ReadAs};
 pub use source::Source;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::codec::Codec;
 use crate::core::dtype::{ByteOrder, DType, Order};
@@ -22,7 +22,7 @@ use crate::core::scale::Factors;
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{Affine, Format, Which};
+use crate::format::{self, Affine, Bytes, Footer, FooterPlace, Format, Tag, Which};
 use crate::io::ReadAt;
 use crate::mem::Element;
 
@@ -54,12 +54,30 @@ struct Shared {
     format: Format,
     codec: Codec,
     factors: Factors,
-    /// Voxel sizes; `None` where the format has none.
+    /// Voxel sizes that the header tells; `None` where the format has none.
     zooms: Option<Vec<f64>>,
     affine: Affine,
+    footer: Option<LateFooter>,
     header: Vec<u8>,
     warnings: Vec<String>,
     max_bytes: Option<u64>,
+}
+
+/// A footer, which is read when it is asked for: in compressed files all data
+/// are decoded on the way to it.
+struct LateFooter {
+    place: FooterPlace,
+    /// With all zooms, where it holds one of them.
+    read: OnceLock<(Footer, Vec<f64>)>,
+}
+
+impl LateFooter {
+    fn new(place: FooterPlace) -> LateFooter {
+        LateFooter {
+            place,
+            read: OnceLock::new(),
+        }
+    }
 }
 
 /// A source of the layout, decoded, with what errors call it.
@@ -250,12 +268,75 @@ impl ArrayProxy {
             .map_err(|error| self.blame(error))
     }
 
-    /// Voxel sizes; the fourth is the time step in the header's unit.
+    /// Voxel sizes; the fourth is the time step in the header's unit. That of
+    /// an MGH file stands behind the data: the first call reads it, and decodes
+    /// all of a compressed file for it. [`ArrayProxy::leading_zooms`] does not.
     pub fn zooms(&self) -> Result<&[f64]> {
+        match &self.shared.footer {
+            Some(late) if late.place.has_zoom => Ok(&self.late_footer(late)?.1),
+            _ => self.leading_zooms(),
+        }
+    }
+
+    /// The voxel sizes that the header tells: all, or the first three.
+    pub fn leading_zooms(&self) -> Result<&[f64]> {
         self.shared.zooms.as_deref().ok_or_else(|| {
             let text = "the format has no voxel sizes";
             self.blame(Error::new(ErrorKind::Unsupported, text))
         })
+    }
+
+    /// Number of voxel sizes.
+    pub fn zooms_len(&self) -> Result<usize> {
+        let late = self.shared.footer.as_ref();
+        let more = late.is_some_and(|late| late.place.has_zoom);
+        Ok(self.leading_zooms()?.len() + usize::from(more))
+    }
+
+    /// What stands behind the data of an MGH file. The first call reads it, and
+    /// decodes all of a compressed file for it.
+    pub fn footer(&self) -> Result<&Footer> {
+        let Some(late) = &self.shared.footer else {
+            let text = "the format has no footer";
+            return Err(self.blame(Error::new(ErrorKind::Unsupported, text)));
+        };
+        Ok(&self.late_footer(late)?.0)
+    }
+
+    fn late_footer<'a>(&'a self, late: &'a LateFooter) -> Result<&'a (Footer, Vec<f64>)> {
+        if let Some(read) = late.read.get() {
+            return Ok(read);
+        }
+        let footer = format::footer(&self.header_bytes(), late.place.at);
+        let footer = footer.map_err(|error| self.blame(error))?;
+        let mut zooms = self.leading_zooms()?.to_vec();
+        zooms.push(footer.zoom());
+        Ok(late.read.get_or_init(|| (footer, zooms)))
+    }
+
+    /// The content of one of the [`Footer::tags`].
+    pub fn tag_bytes(&self, tag: &Tag) -> Result<Vec<u8>> {
+        let mut content = Vec::new();
+        // A compressed file may hold less than it seems to.
+        while (content.len() as u64) < tag.size {
+            let left = tag.size - content.len() as u64;
+            let at = tag.offset.saturating_add(content.len() as u64);
+            let piece = self.header_bytes().bytes_at(at, left.min(1 << 20) as usize);
+            let piece = piece.map_err(|error| self.blame(error))?;
+            if piece.is_empty() {
+                break;
+            }
+            content.extend(piece);
+        }
+        Ok(content)
+    }
+
+    /// The file that the footer is in, which is the data's.
+    fn header_bytes(&self) -> open::HeaderBytes<'_> {
+        open::HeaderBytes {
+            head: &[],
+            data: &self.shared.sources[0],
+        }
     }
 
     /// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to

@@ -5,28 +5,35 @@ use std::sync::Arc;
 
 use super::options::Options;
 use super::source::Source;
-use super::{ArrayProxy, Data, Shared};
+use super::{ArrayProxy, Data, LateFooter, Shared};
 use crate::codec::{self, Codec, Decoding};
 use crate::core::dtype::Kind;
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::siblings::Name;
-use crate::format::{self, Affine, Bytes, Format, Header, Notes, Parts, Wish};
+use crate::format::{self, Bytes, Format, Header, Notes, Parts, Wish};
 use crate::io::{Mapping, ReadAt, name_of, text_of};
 
 /// Bytes read at first: enough for the largest header of the formats.
 const HEAD: usize = 540;
 
+/// Bytes of the smallest header, MGH's.
+const SMALLEST: usize = 284;
+
 /// A single file of pair magic is looked into so far, not further, to see
 /// whether it holds an array.
 const NEAR: u64 = 64 << 10;
 
-/// A header's file as formats read it.
-struct HeaderBytes<'a> {
+/// Compressed bytes that are read to decode the first of a stream inside a
+/// header.
+const MOST_INFLATED: u64 = 64 << 10;
+
+/// A file as formats read it.
+pub(super) struct HeaderBytes<'a> {
     /// What was read of it already.
-    head: &'a [u8],
-    bytes: &'a dyn ReadAt,
+    pub(super) head: &'a [u8],
+    pub(super) data: &'a Data,
 }
 
 impl Bytes for HeaderBytes<'_> {
@@ -34,39 +41,44 @@ impl Bytes for HeaderBytes<'_> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         match self.head.get(start..start.saturating_add(len)) {
             Some(bytes) => Ok(bytes.to_vec()),
-            None => self.bytes.read_vec(offset, len),
+            None => self.data.bytes.read_vec(offset, len),
         }
+    }
+
+    fn most(&self) -> Option<u64> {
+        self.data.most
+    }
+
+    fn inflated(&self, offset: u64, len: u64, most: usize) -> Result<Vec<u8>> {
+        let stream = self.bytes_at(offset, len.min(MOST_INFLATED) as usize)?;
+        codec::zlib(&stream, most).map_err(|error| error.at(offset))
     }
 }
 
-/// Open a file, and its sibling if it is one of a pair.
+/// Open a file, and its siblings if it is one of several.
 pub(super) fn path(path: &Path, options: &Options) -> Result<ArrayProxy> {
     refuse_layout(options)?;
     let name = path.file_name().map(text_of).unwrap_or_default();
     let name = Name::new(&name);
     let given = Source::file(path)?;
+    let beside = Beside { path, name: &name };
+    let open = |header: &Source, image: Option<&Source>, parts: Parts| {
+        of_parts(header, image, Some(&beside), parts, options)
+    };
     // Who asks for a single file means the one that is named.
-    let single = matches!(options.format, Some(Format::Nifti1 | Format::Nifti2));
-    if name.is_image() && !single {
-        // What an image holds, only its header knows.
-        if let Some(header) = sibling(path, &name, "hdr")? {
-            return of_parts(&header, Image::Given(&given), Parts::Pair, options);
-        }
-        return match of_parts(&given, Image::Given(&given), Parts::Single, options) {
-            Err(error) if matches!(error.kind(), ErrorKind::Format | ErrorKind::Header) => {
-                Err(missing(path, "header", &name.siblings("hdr")))
-            }
-            opened => opened,
-        };
+    if !name.is_image() || options.format.is_some_and(Format::is_single) {
+        return open(&given, None, name.parts());
     }
-    let find = || sibling(path, &name, "img");
-    let missing = || missing(path, "image", &name.siblings("img"));
-    of_parts(
-        &given,
-        Image::Sought(&find, &missing),
-        name.parts(),
-        options,
-    )
+    // What an image holds, only its header knows.
+    if let Some(header) = beside.first(&name.siblings("hdr"))? {
+        return open(&header, Some(&given), Parts::Pair);
+    }
+    match open(&given, Some(&given), Parts::Single) {
+        Err(error) if matches!(error.kind(), ErrorKind::Format | ErrorKind::Header) => {
+            Err(beside.missing("header", "hdr"))
+        }
+        opened => opened,
+    }
 }
 
 /// Open a header, and an image if there is one.
@@ -76,25 +88,15 @@ pub(super) fn sources(
     options: &Options,
 ) -> Result<ArrayProxy> {
     refuse_layout(options)?;
-    match image {
-        Some(_) if matches!(options.format, Some(Format::Nifti1 | Format::Nifti2)) => {
-            let text = "the format asked for is one of single files, but an image was given";
-            Err(Error::new(ErrorKind::Option, text))
-        }
-        Some(image) => of_parts(header, Image::Given(image), Parts::Pair, options),
-        None => {
-            let missing = || {
-                let text = "the header is one of a pair, and no source of its image was given";
-                Error::new(ErrorKind::NotFound, text)
-            };
-            of_parts(
-                header,
-                Image::Sought(&|| Ok(None), &missing),
-                Parts::Unknown,
-                options,
-            )
-        }
+    if image.is_some() && options.format.is_some_and(Format::is_single) {
+        let text = "the format asked for is one of single files, but an image was given";
+        return Err(Error::new(ErrorKind::Option, text));
     }
+    let parts = match image {
+        Some(_) => Parts::Pair,
+        None => Parts::Unknown,
+    };
+    of_parts(header, image, None, parts, options)
 }
 
 /// Open an array whose layout is known.
@@ -134,14 +136,9 @@ pub(super) fn layout(
     let opened = open_data(source, Content::Layout, options)?;
     notes.texts.extend(opened.note);
     let header = Header {
-        format: Format::Layout,
-        layout,
         factors,
-        zooms: Vec::new(),
-        affine: Affine::None,
-        raw: Vec::new(),
         notes,
-        wants_image: false,
+        ..Header::new(Format::Layout, Vec::new(), layout)
     };
     finish(header, opened.data, None, options)
 }
@@ -154,30 +151,53 @@ fn refuse_layout(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The image file of a pair.
-enum Image<'a> {
-    Given(&'a Source),
-    /// How to find it, and what to say if it is not there.
-    Sought(
-        &'a dyn Fn() -> Result<Option<Source>>,
-        &'a dyn Fn() -> Error,
-    ),
+/// A path beside which other files of an image are sought.
+struct Beside<'a> {
+    path: &'a Path,
+    name: &'a Name<'a>,
+}
+
+impl Beside<'_> {
+    /// The first of the files that is there.
+    fn first(&self, names: &[String]) -> Result<Option<Source>> {
+        for name in names {
+            let found = Source::file_if_there(&self.path.with_file_name(name_of(name)))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn missing(&self, part: &str, extension: &str) -> Error {
+        let absolute = std::path::absolute(self.path).unwrap_or_else(|_| self.path.into());
+        let names = self.name.siblings(extension);
+        let name = |name: &String| PathBuf::from(name_of(name)).display().to_string();
+        let names: Vec<String> = names.iter().map(name).collect();
+        let text = format!(
+            "this is one file of a pair, and its {part} is missing: {}",
+            names.join(" or ")
+        );
+        Error::new(ErrorKind::NotFound, text).in_file(&absolute)
+    }
 }
 
 fn of_parts(
     source: &Source,
-    image: Image<'_>,
+    image: Option<&Source>,
+    beside: Option<&Beside<'_>>,
     parts: Parts,
     options: &Options,
 ) -> Result<ArrayProxy> {
     let Opened { data, head, .. } = open_data(source, Content::Header(parts), options)?;
     let bytes = HeaderBytes {
         head: &head,
-        bytes: &*data.bytes,
+        data: &data,
     };
     let read = |parts: Parts, format: Option<Format>| {
         let wish = Wish {
             format,
+            named: beside.and_then(|beside| beside.name.format()),
             parts,
             strict: options.strict,
         };
@@ -185,32 +205,85 @@ fn of_parts(
         found.ok_or_else(|| data.blame(unknown(&data, &bytes)))
     };
     let mut header = read(parts, options.format)?;
-    if !header.wants_image {
-        return finish(header, data, None, options);
+    if let (Some(beside), Some(extension)) = (beside, header.affine_file) {
+        read_affine(&mut header, beside, extension, options)?;
     }
-    let found = match image {
-        Image::Given(image) => Ok(image.clone()),
-        Image::Sought(find, missing) => find()?.ok_or_else(missing),
+    let Some(extension) = header.image else {
+        if image.is_some() && parts == Parts::Pair {
+            let text = format!(
+                "an image was given, but the header is one of format {}, which is one file",
+                header.format.name()
+            );
+            return Err(data.blame(Error::new(ErrorKind::Argument, text)));
+        }
+        return finish(header, data, None, options);
     };
-    match found {
+    let sought = || match beside {
+        Some(beside) => {
+            let found = beside.first(&beside.name.siblings(extension))?;
+            found.ok_or_else(|| beside.missing("image", extension))
+        }
+        None => {
+            let text = "the header is one of a pair, and no source of its image was given";
+            Err(Error::new(ErrorKind::NotFound, text))
+        }
+    };
+    let missing = match image.cloned().map_or_else(sought, Ok) {
         Ok(image) => {
             let end = header.layout.end_of(0);
             let image = open_data(&image, Content::Image(end), options)?;
             header.notes.texts.extend(image.note);
-            finish(header, image.data, Some(data), options)
+            return finish(header, image.data, Some(data), options);
         }
-        Err(missing) if options.format.is_some() => Err(missing),
-        Err(missing) => match read(Parts::Single, None) {
-            // One file may hold both, whatever its name or magic says, if the
-            // header itself puts the array behind it.
-            Ok(single)
-                if single.layout.offset() == header.layout.offset()
-                    && holds_array(&single.layout, &data) =>
-            {
-                finish(single, data, None, options)
-            }
-            _ => Err(missing),
-        },
+        Err(missing) => missing,
+    };
+    if options.format.is_some() || missing.kind() != ErrorKind::NotFound {
+        return Err(missing);
+    }
+    // One file may hold both, whatever its name or magic says, if the header
+    // itself puts the array behind it.
+    match read(Parts::Single, None) {
+        Ok(single)
+            if single.image.is_none()
+                && single.layout.offset() == header.layout.offset()
+                && holds_array(&single.layout, &data) =>
+        {
+            finish(single, data, None, options)
+        }
+        _ => Err(missing),
+    }
+}
+
+/// Take the affine from the file for it, if there is one. Data can be read
+/// without it, so what is wrong with it only makes the affine unknown.
+fn read_affine(
+    header: &mut Header,
+    beside: &Beside<'_>,
+    extension: &str,
+    options: &Options,
+) -> Result<()> {
+    let mut read = || {
+        let Some(source) = beside.first(&beside.name.rare_siblings(extension))? else {
+            return Ok(());
+        };
+        // Its compression is its own: the option means the data.
+        let Opened { data, head, .. } = open_data(&source, Content::Header(Parts::Pair), options)?;
+        let bytes = HeaderBytes {
+            head: &head,
+            data: &data,
+        };
+        format::read_affine(&bytes, header).map_err(|error| data.blame(error))
+    };
+    match read() {
+        Err(error) if !options.strict => {
+            header
+                .notes
+                .texts
+                .push(format!("{error}: the affine is unknown"));
+            header.affine.set_best(Err(error));
+            Ok(())
+        }
+        read => read,
     }
 }
 
@@ -363,6 +436,7 @@ fn finish(
             factors: header.factors,
             zooms,
             affine: header.affine,
+            footer: header.footer.map(LateFooter::new),
             header: header.raw,
             warnings,
             max_bytes: options.max_bytes,
@@ -398,8 +472,7 @@ fn shortfall(layout: &Layout, data: &Data) -> Option<String> {
 
 /// What to say of content that no format takes.
 fn unknown(data: &Data, bytes: &dyn Bytes) -> Error {
-    // The smallest header of the formats.
-    let head = match bytes.bytes_at(0, 348) {
+    let head = match bytes.bytes_at(0, SMALLEST) {
         Ok(head) => head,
         Err(error) => return error,
     };
@@ -409,33 +482,13 @@ fn unknown(data: &Data, bytes: &dyn Bytes) -> Error {
     };
     let text = match head.len() {
         0 => format!("{what} is empty"),
-        n @ ..348 => format!("{what} has {n} bytes, the smallest header has 348"),
+        n @ ..SMALLEST => {
+            format!("{what} has {n} bytes, the smallest header has {SMALLEST}")
+        }
         _ => format!(
             "this is no format that can be read: {what} begins with the bytes {:02x?}",
             &head[..4]
         ),
     };
     Error::new(ErrorKind::Format, text)
-}
-
-/// The first sibling that is there.
-fn sibling(path: &Path, name: &Name<'_>, extension: &str) -> Result<Option<Source>> {
-    for name in name.siblings(extension) {
-        let found = Source::file_if_there(&path.with_file_name(name_of(&name)))?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
-fn missing(path: &Path, part: &str, names: &[String]) -> Error {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
-    let name = |name: &String| PathBuf::from(name_of(name)).display().to_string();
-    let names: Vec<String> = names.iter().map(name).collect();
-    let text = format!(
-        "this is one file of a pair, and its {part} is missing: {}",
-        names.join(" or ")
-    );
-    Error::new(ErrorKind::NotFound, text).in_file(&absolute)
 }
