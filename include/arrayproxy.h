@@ -63,11 +63,12 @@
 /// the shared library's soname changes with it.
 #define AP_ABI_VERSION 0
 
-/// Text: the format, as `ap_format` names it. Default: detect.
+/// Text: the format, as `ap_format` names it. Default: detect. Content never
+/// tells "analyze" and "spm99" from "spm2".
 #define AP_OPT_FORMAT 1
 
-/// Text: "auto", "none", "gzip". Default: detect by content. Of a pair it
-/// means the data.
+/// Text: "auto", "none", "gzip", "bzip2", "zstd". Default: detect by content.
+/// Of a pair it means the data.
 #define AP_OPT_CODEC 2
 
 /// 0 never map the file, 1 map it if possible, 2 fail opening with
@@ -78,14 +79,15 @@
 #define AP_OPT_MMAP 3
 
 /// 1 keep the file open between reads, 0 open it for each read. Default 1.
-/// 0 serves programs that hold thousands of proxies.
+/// 0 serves programs that hold thousands of proxies: no decoder of more than
+/// 1 MiB is kept either, which bzip2's are and most of zstd's.
 #define AP_OPT_KEEP_OPEN 4
 
 /// Largest result in bytes that a read may make. Default: no limit.
 #define AP_OPT_MAX_BYTES 7
 
 /// 1 check the checksums of compressed data when whole members are read.
-/// Default 1.
+/// Default 1. Those of bzip2 and zstd are always checked.
 #define AP_OPT_VERIFY 11
 
 /// 1 fail on headers that break the format's rules; 0 read them as NiBabel
@@ -585,11 +587,12 @@ AP_API int32_t ap_byte_order(const ap_proxy *proxy);
 /// status: `AP_ERR_UNSUPPORTED` where blocks lie apart.
 AP_API int64_t ap_data_offset(const ap_proxy *proxy);
 
-/// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair" or "layout".
-/// Owned by the proxy. NULL if `proxy` is NULL.
+/// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
+/// "spm99", "spm2", "mgh" or "layout". Owned by the proxy. NULL if `proxy` is
+/// NULL.
 AP_API const char *ap_format(const ap_proxy *proxy);
 
-/// Compression: "none" or "gzip". As `ap_format`.
+/// Compression: "none", "gzip", "bzip2" or "zstd". As `ap_format`.
 AP_API const char *ap_codec(const ap_proxy *proxy);
 
 /// 1 if reading with `AP_AUTO` scales, 0 if not, or a negative status.
@@ -617,8 +620,8 @@ ap_status ap_scale_factors(const ap_proxy *proxy,
 /// count from 0. Returns the xform code (0 if the format has none), or a
 /// negative status: `AP_ERR_UNSUPPORTED` for sform or qform in a format
 /// without them and for `ap_open_layout`, `AP_ERR_HEADER` for a quaternion
-/// that cannot be right (found here, not at opening). The sform is given
-/// whatever its code. `affine` may be NULL to ask for the code.
+/// or a .mat file of SPM that cannot be right (found here, not at opening). The
+/// sform is given whatever its code. `affine` may be NULL to ask for the code.
 AP_API
 int32_t ap_affine(const ap_proxy *proxy,
                   int32_t which,

@@ -25,8 +25,8 @@
 //! 1. **Opening.** `proxy` opens the path, asks `codec` what compression its
 //!    first bytes show, and hands decoded bytes to `format`, which reads the
 //!    header: a `Layout` (where each element lies), slope and intercept,
-//!    affine, and notes on what was odd. If the header says that the array is
-//!    in another file, `proxy` finds it.
+//!    affine, and notes on what was odd. If the header says that the array, or
+//!    a better affine, is in another file, `proxy` finds it.
 //! 2. **Planning.** `core::slice` turns an index into a selection, by NumPy's
 //!    rules. `core::plan` lays it over the layout: for each block touched, a
 //!    walk of nested loops in ascending order of source bytes, cut into

@@ -102,8 +102,9 @@ pub unsafe extern "C" fn ap_data_offset(proxy: *const ap_proxy) -> i64 {
     count(|| Ok(unsafe { proxy_of(proxy) }?.data_offset()? as i64))
 }
 
-/// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair" or "layout".
-/// Owned by the proxy. NULL if `proxy` is NULL.
+/// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
+/// "spm99", "spm2", "mgh" or "layout". Owned by the proxy. NULL if `proxy` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_format(proxy: *const ap_proxy) -> *const c_char {
     // SAFETY: NULL or valid, as the header asks.
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn ap_format(proxy: *const ap_proxy) -> *const c_char {
     })
 }
 
-/// Compression: "none" or "gzip". As `ap_format`.
+/// Compression: "none", "gzip", "bzip2" or "zstd". As `ap_format`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_codec(proxy: *const ap_proxy) -> *const c_char {
     // SAFETY: NULL or valid, as the header asks.
@@ -180,8 +181,8 @@ pub unsafe extern "C" fn ap_scale_factors(
 /// count from 0. Returns the xform code (0 if the format has none), or a
 /// negative status: `AP_ERR_UNSUPPORTED` for sform or qform in a format
 /// without them and for `ap_open_layout`, `AP_ERR_HEADER` for a quaternion
-/// that cannot be right (found here, not at opening). The sform is given
-/// whatever its code. `affine` may be NULL to ask for the code.
+/// or a .mat file of SPM that cannot be right (found here, not at opening). The
+/// sform is given whatever its code. `affine` may be NULL to ask for the code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_affine(
     proxy: *const ap_proxy,

@@ -15,11 +15,12 @@ pub struct ap_options {
     pub(super) options: Options,
 }
 
-/// Text: the format, as `ap_format` names it. Default: detect.
+/// Text: the format, as `ap_format` names it. Default: detect. Content never
+/// tells "analyze" and "spm99" from "spm2".
 pub const AP_OPT_FORMAT: i32 = 1;
 
-/// Text: "auto", "none", "gzip". Default: detect by content. Of a pair it
-/// means the data.
+/// Text: "auto", "none", "gzip", "bzip2", "zstd". Default: detect by content.
+/// Of a pair it means the data.
 pub const AP_OPT_CODEC: i32 = 2;
 
 /// 0 never map the file, 1 map it if possible, 2 fail opening with
@@ -30,14 +31,15 @@ pub const AP_OPT_CODEC: i32 = 2;
 pub const AP_OPT_MMAP: i32 = 3;
 
 /// 1 keep the file open between reads, 0 open it for each read. Default 1.
-/// 0 serves programs that hold thousands of proxies.
+/// 0 serves programs that hold thousands of proxies: no decoder of more than
+/// 1 MiB is kept either, which bzip2's are and most of zstd's.
 pub const AP_OPT_KEEP_OPEN: i32 = 4;
 
 /// Largest result in bytes that a read may make. Default: no limit.
 pub const AP_OPT_MAX_BYTES: i32 = 7;
 
 /// 1 check the checksums of compressed data when whole members are read.
-/// Default 1.
+/// Default 1. Those of bzip2 and zstd are always checked.
 pub const AP_OPT_VERIFY: i32 = 11;
 
 /// 1 fail on headers that break the format's rules; 0 read them as NiBabel

@@ -52,7 +52,8 @@ impl Options {
     }
 
     setters! {
-        /// The format; `None`, the default, finds it by content.
+        /// The format; `None`, the default, finds it by content, which never
+        /// tells Analyze and SPM99 from SPM2.
         format: Option<Format>;
         /// The compression; `None`, the default, finds it by content.
         codec: Option<Codec>;
@@ -60,12 +61,13 @@ impl Options {
         /// caller's own are never mapped.
         mapping: Mapping;
         /// Keep the file open between reads (the default), or open it for
-        /// each read, for programs that hold thousands of proxies.
+        /// each read, for programs that hold thousands of proxies. No decoder
+        /// of more than 1 MiB is kept then either.
         keep_open: bool;
         /// Largest result in bytes that a read may make.
         max_bytes: Option<u64>;
         /// Check the checksums of compressed data when whole members are read
-        /// (the default).
+        /// (the default). Those of bzip2 and zstd are always checked.
         verify: bool;
         /// Fail on headers that break the format's rules, instead of reading
         /// them as NiBabel does with a warning.
