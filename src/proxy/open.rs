@@ -190,6 +190,11 @@ fn of_parts(
     options: &Options,
 ) -> Result<ArrayProxy> {
     let Opened { data, head, .. } = open_data(source, Content::Header(parts), options)?;
+    // Decoded once; what is wrong with it shows where it is wanted.
+    let head = match data.codec {
+        Codec::None => head,
+        _ => data.bytes.read_vec(0, HEAD).unwrap_or_default(),
+    };
     let bytes = HeaderBytes {
         head: &head,
         data: &data,
@@ -311,11 +316,16 @@ struct Opened {
 fn open_data(source: &Source, content: Content, options: &Options) -> Result<Opened> {
     let path = source.path();
     let open = || {
-        let bytes = source.bytes(options)?;
+        // Of a pair, what is mapped is the data.
+        let mapping = match (content, options.mapping) {
+            (Content::Header(Parts::Pair), Mapping::Required) => Mapping::Possible,
+            (_, mapping) => mapping,
+        };
+        let bytes = source.bytes(options.keep_open, mapping)?;
         let (head, size) = (bytes.read_vec(0, HEAD)?, bytes.size()?);
         let found = find_codec(&bytes, &head, path.as_deref(), content, options)?;
         let codec = found.codec;
-        if codec != Codec::None && options.mapping == Mapping::Required {
+        if codec != Codec::None && mapping == Mapping::Required {
             let text = format!("data compressed by {} cannot be mapped", codec.name());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }

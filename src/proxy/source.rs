@@ -4,7 +4,6 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{FileBytes, Found, Mapping, Memory, ReadAt};
 
@@ -48,15 +47,15 @@ impl Source {
         }
     }
 
-    /// The bytes, read as the options say.
-    pub(super) fn bytes(&self, options: &Options) -> Result<Arc<dyn ReadAt>> {
+    /// The bytes, read as the [`super::Options`] of these names say.
+    pub(super) fn bytes(&self, keep_open: bool, mapping: Mapping) -> Result<Arc<dyn ReadAt>> {
         match &self.0 {
             Kind::File(found) => {
-                let file = FileBytes::new(found, options.keep_open, options.mapping)?;
+                let file = FileBytes::new(found, keep_open, mapping)?;
                 Ok(Arc::new(file))
             }
             Kind::Memory(bytes) => Ok(bytes.clone()),
-            Kind::Other(_) if options.mapping == Mapping::Required => {
+            Kind::Other(_) if mapping == Mapping::Required => {
                 let text = "bytes that come from callbacks cannot be mapped";
                 Err(Error::new(ErrorKind::Unsupported, text))
             }
