@@ -6,14 +6,33 @@ CFLAGS ?= -O2
 # The library, the example and the tests find each other here.
 export CARGO_TARGET_DIR = $(CURDIR)/target
 LIB = target/release
+VERSION := $(shell sed -nE '/^version = /{s/^version = "(.+)"/\1/p;q;}' Cargo.toml)
 # As build.rs names it: 0.MINOR before 1.0, then MAJOR.
-SONAME = libarrayproxy.so.$(shell sed -nE \
-	'/^version = /{s/^version = "(0\.[0-9]+|[1-9][0-9]*)\..*/\1/p;q;}' Cargo.toml)
+SONAME := libarrayproxy.so.$(shell echo $(VERSION) | sed -E 's/^(0\.[0-9]+|[1-9][0-9]*)\..*/\1/')
 IMAGES = example4d mni152_t1
+
+# Where `make install` puts things: absolute paths, all with DESTDIR before them.
+PREFIX = /usr/local
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+DATADIR = $(PREFIX)/share
+INSTALL_SH = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+	DATADIR='$(DATADIR)' VERSION='$(VERSION)' SONAME='$(SONAME)' sh packaging/install.sh
 
 build: ## the library: libarrayproxy.so and .a in target/release
 	cargo build --release --locked
 	ln -sf libarrayproxy.so $(LIB)/$(SONAME)
+	@touch -c $(LIB)/libarrayproxy.so
+
+# Only if a source is newer: root, who installs, often has no cargo.
+$(LIB)/libarrayproxy.so: Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+	@$(MAKE) --no-print-directory build
+
+install: $(LIB)/libarrayproxy.so ## put library, header and their helpers below PREFIX (/usr/local)
+	@$(INSTALL_SH) install
+
+uninstall: ## take away what install put below the same PREFIX
+	@$(INSTALL_SH) uninstall
 
 demo: ## a C program that reads parts of two images and draws them
 	@sh tests/setup.sh build
@@ -37,10 +56,13 @@ msrv: ## check the library with the oldest rustc it promises, Debian 13's
 header: ## write include/arrayproxy.h anew from src/ffi
 	UPDATE_HEADER=1 cargo test --locked --test header
 
+abi: ## describe the ABI anew, in abi/: at a release, or when it may change
+	@bash tests/abi.sh write
+
 clean: ## remove everything that was made
 	cargo clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\): ## /make \1	/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.* ## /make \1	/p' Makefile | expand -t 16
 
-.PHONY: build demo test msrv header clean help
+.PHONY: build install uninstall demo test msrv header abi clean help

@@ -93,6 +93,8 @@ step 'address sanitizer' cargo true env RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer
 step 'documentation' one true \
     env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 step 'release build' one 'make --version' make --no-print-directory build
+step 'ABI' runner 'abidiff --version' bash tests/abi.sh
+step 'installing' runner 'cmake --version' bash tests/install.sh
 step 'C tests' runner 'valgrind --version' bash ctests/run.sh
 step 'oracle' runner 'target/venv/bin/python -m pytest --version' \
     env AP_LIBRARY="$CARGO_TARGET_DIR/release/libarrayproxy.so" PYTHONDONTWRITEBYTECODE=1 \

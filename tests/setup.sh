@@ -37,9 +37,10 @@ find_missing() {
     compiles c stdio.h || missing="$missing libc6-dev"
     [ -n "$for_tests" ] || return 0
     compiles c++ vector || missing="$missing g++"
-    for tool in make valgrind; do
+    for tool in make cmake pkg-config valgrind; do
         command -v "$tool" >/dev/null || missing="$missing $tool"
     done
+    command -v abidw >/dev/null || missing="$missing abigail-tools"
     command -v nm >/dev/null || missing="$missing binutils"
     venv_is_ready || find_python || missing="$missing python3 python3-venv"
 }
