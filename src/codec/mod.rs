@@ -184,7 +184,10 @@ pub(crate) fn decodes(source: &Arc<dyn ReadAt>, codec: Codec) -> Result<bool> {
     };
     match open(source.clone(), codec, trial)?.read_vec(0, PROOF) {
         Ok(first) => Ok(!first.is_empty()),
-        Err(error) if error.kind() == ErrorKind::Codec => Ok(false),
+        // Any bytes can seem to ask for what no decoder does.
+        Err(error) if matches!(error.kind(), ErrorKind::Codec | ErrorKind::Unsupported) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

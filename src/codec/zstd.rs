@@ -54,16 +54,15 @@ impl Coding for Zstd {
 
 fn failed(code: usize) -> Error {
     let is = |kind| zstd_safe::is_error_kind(code, kind);
-    let kind = match () {
-        () if is(ZSTD_ErrorCode::ZSTD_error_memory_allocation) => ErrorKind::Memory,
-        () if is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge)
-            || is(ZSTD_ErrorCode::ZSTD_error_frameParameter_unsupported)
-            || is(ZSTD_ErrorCode::ZSTD_error_dictionary_wrong) =>
-        {
-            ErrorKind::Unsupported
-        }
-        () => ErrorKind::Codec,
+    let (kind, reason) = if is(ZSTD_ErrorCode::ZSTD_error_memory_allocation) {
+        (ErrorKind::Memory, "there is no memory for its window")
+    } else if is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge) {
+        let reason = "its window is larger than 128 MiB";
+        (ErrorKind::Unsupported, reason)
+    } else if is(ZSTD_ErrorCode::ZSTD_error_dictionary_wrong) {
+        (ErrorKind::Unsupported, "it needs a dictionary")
+    } else {
+        (ErrorKind::Codec, zstd_safe::get_error_name(code))
     };
-    let text = zstd_safe::get_error_name(code);
-    Error::new(kind, format!("the zstd stream cannot be decoded: {text}"))
+    Error::new(kind, format!("the zstd stream cannot be decoded: {reason}"))
 }

@@ -51,7 +51,7 @@ impl Bytes for HeaderBytes<'_> {
 
     fn inflated(&self, offset: u64, len: u64, most: usize) -> Result<Vec<u8>> {
         let stream = self.bytes_at(offset, len.min(MOST_INFLATED) as usize)?;
-        codec::zlib(&stream, most).map_err(|error| error.at(offset))
+        codec::zlib(&stream, most).map_err(|error| error.of_kind(ErrorKind::Header).at(offset))
     }
 }
 
