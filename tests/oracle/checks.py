@@ -1,12 +1,22 @@
 """Checks that many tests share: one proxy against the elements that were written."""
 
 import numpy as np
+import pytest
 
 import model
+from capi import ApError
 from compare import assert_same
 from eltypes import TYPES
 from indices import nibabel_reads, random_index
 from second import assert_agrees, has_opinion
+
+
+def fails(name, function, *arguments, **options):
+    """The message of the error of that name that a call gives."""
+    with pytest.raises(ApError) as caught:
+        function(*arguments, **options)
+    assert caught.value.name == name, caught.value
+    return caught.value.message
 
 
 def check_description(proxy, name, shape, scaling):

@@ -1,4 +1,4 @@
-"""Gzip files as different writers make them."""
+"""Gzip as different writers make it."""
 
 import struct
 import zlib
@@ -16,12 +16,15 @@ def _single(data):
     return _member(data)
 
 
-def _members(data):
-    """Uneven members, an empty one among them, so that elements lie across ends."""
+def uneven(data):
+    """Five pieces, an empty one among them, so that elements lie across ends."""
     ends = [0, 5, len(data) // 3 | 1, len(data) // 3 | 1, len(data) // 2, len(data)]
     ends = sorted(min(end, len(data)) for end in ends)
-    pieces = [data[a:b] for a, b in zip(ends, ends[1:])]
-    return b"".join(_member(piece, level) for level, piece in enumerate(pieces, 1))
+    return [data[a:b] for a, b in zip(ends, ends[1:])]
+
+
+def _members(data):
+    return b"".join(_member(piece, level) for level, piece in enumerate(uneven(data), 1))
 
 
 def _padded(data):

@@ -72,16 +72,43 @@ class Options:
         lib().ap_options_free(self.handle)
 
 
+class Callbacks:
+    """Bytes behind callbacks that count their calls and check their arguments."""
+
+    USER = 77
+
+    def __init__(self, data):
+        self.data, self.calls, self.released, self.bad = data, 0, 0, []
+        self.functions = (
+            capi.READ_AT_FN(self.read_at),
+            capi.SIZE_FN(lambda user: len(self.data)),
+            capi.RELEASE_FN(self.release),
+        )
+
+    def read_at(self, user, buffer, length, offset):
+        self.calls += 1
+        if user != self.USER or offset > len(self.data):
+            self.bad.append((user, length, offset))
+        piece = self.data[offset : offset + length]
+        c.memmove(buffer, piece, len(piece))
+        return len(piece)
+
+    def release(self, user):
+        self.released += 1
+
+
 class Source:
-    """A file, or bytes in memory."""
+    """A file, bytes in memory, or `Callbacks`."""
 
     def __init__(self, content):
         self.handle, error = c.c_void_p(), Error()
-        out = c.byref(self.handle)
+        self.content, out = content, c.byref(self.handle)
         if isinstance(content, bytes):
             self.memory = c.create_string_buffer(content, len(content))
             make = lib().ap_source_memory
             arguments = (c.addressof(self.memory), len(content), capi.RELEASE_FN(), None)
+        elif isinstance(content, Callbacks):
+            make, arguments = lib().ap_source_callbacks, (*content.functions, content.USER, 0)
         else:
             make, arguments = lib().ap_source_file, (os.fsencode(content),)
         check(make(*arguments, out, c.byref(error)), error)
@@ -110,7 +137,7 @@ class Proxy:
 
     @classmethod
     def open_source(cls, header, image=None, **options):
-        """From contents in memory: `image` for a pair."""
+        """From what `Source` takes: `image` for a pair."""
         with Options(**options) as handle, Source(header) as first:
             if image is None:
                 return cls(lib().ap_open_source, first.handle, None, handle, keep=first)
@@ -134,12 +161,31 @@ class Proxy:
         arguments = self.handle, len(shape), int64s(shape)
         return Proxy(lib().ap_reshape, *arguments, keep=self.keep)
 
+    def clone(self):
+        def made(out, _):
+            out._obj.value = lib().ap_clone(self.handle)
+            return 0
+
+        return Proxy(made, keep=self.keep)
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         lib().ap_free(self.handle)
         self.handle = c.c_void_p()
+
+    @property
+    def format(self):
+        return lib().ap_format(self.handle).decode()
+
+    @property
+    def codec(self):
+        return lib().ap_codec(self.handle).decode()
+
+    @property
+    def byte_order(self):
+        return {capi.LITTLE: "<", capi.BIG: ">"}[lib().ap_byte_order(self.handle)]
 
     @property
     def shape(self):

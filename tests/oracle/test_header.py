@@ -11,6 +11,7 @@ from checks import check_whole
 from compare import assert_same
 from model import Scaling
 from nifti import HEADER_SIZE, Nifti
+from packings import CODECS
 from proxy import Proxy
 
 SROW = [-2.0, 0.1, 0.0, 90.5, 0.0, 2.25, -0.3, -126.0, 0.05, 0.2, 3.0, -72.0]
@@ -164,11 +165,11 @@ OFFSETS = [352, 353, 367.75, 400, 1001, 65536]
 
 
 @pytest.mark.parametrize("vox_offset", OFFSETS)
-@pytest.mark.parametrize("gzip", [None, "single"])
-def test_offsets_in_single_files(gzip, vox_offset, tmp_path):
+@pytest.mark.parametrize("codec", CODECS)
+def test_offsets_in_single_files(codec, vox_offset, tmp_path):
     for version in (1, 2):
         offset = vox_offset if version == 1 else int(vox_offset) + 192
-        file = Nifti(type="float32", version=version, vox_offset=offset, gzip=gzip)
+        file = Nifti(type="float32", version=version, vox_offset=offset, packing=codec)
         path = file.write(tmp_path, f"{version}")
         with Proxy.open(path) as proxy:
             second = nibabel.load(path).dataobj

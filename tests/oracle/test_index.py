@@ -14,15 +14,16 @@ from eltypes import file_bytes, values
 from indices import index_outside
 from model import Scaling, expected
 from nifti import Nifti
+from packings import CODECS, SEVERAL
 from proxy import Proxy, axes, code_of, entries, int64s
 
 SHAPES = [(50,), (1,), (13, 11), (7, 6, 5), (64, 3, 2, 4), (3, 1, 4, 1, 2), (2, 3, 1, 2, 3, 2, 2)]
 
 
-@pytest.mark.parametrize("gzip", [None, "single", "members"])
+@pytest.mark.parametrize("packing", [*CODECS, *SEVERAL])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_random_indices(shape, gzip, tmp_path):
-    file = Nifti(shape=shape, gzip=gzip, slope=0.25 if len(shape) % 2 else 1.0)
+def test_random_indices(shape, packing, tmp_path):
+    file = Nifti(shape=shape, packing=packing, slope=0.25 if len(shape) % 2 else 1.0)
     path = file.write(tmp_path)
     second = nibabel.load(path).dataobj
     with Proxy.open(path) as proxy:
@@ -41,12 +42,12 @@ def test_random_indices_of_layouts(name, order):
         check_indices(proxy, name, stored, Scaling(), rng, 150)
 
 
-@pytest.mark.parametrize("gzip", [None, "single", "members"])
+@pytest.mark.parametrize("packing", ["plain", "gzip", "gzip-members", "zstd-frames"])
 @pytest.mark.parametrize("name, slope", [("uint16", 1.0), ("float64", 0.3)])
-def test_larger_file_in_pieces(name, slope, gzip, tmp_path):
+def test_larger_file_in_pieces(name, slope, packing, tmp_path):
     """Several decoded blocks and pages: megabytes, thin slices along every axis."""
     for byte_order in "<>":
-        file = Nifti(name, (86, 80, 25, 2), byte_order=byte_order, gzip=gzip, slope=slope)
+        file = Nifti(name, (86, 80, 25, 2), byte_order=byte_order, packing=packing, slope=slope)
         stored = expected(name, file.stored(), file.scaling)
         with Proxy.open(file.write(tmp_path)) as proxy:
             for index in [

@@ -120,14 +120,6 @@ def test_single_precision_factors_are_rounded():
         assert proxy.factors == (float(np.float32(0.1)), float(np.float32(3.7)))
 
 
-def test_data_that_only_begin_like_gzip():
-    """The first bytes are gzip's magic, but no block follows: plain data."""
-    data = b"\x1f\x8b\x08" + bytes([0xFF] * 61)
-    with Proxy.open_layout(data, "uint8", (64,)) as proxy:
-        assert lib().ap_codec(proxy.handle) == b"none"
-        assert_same(proxy.read_all(), np.frombuffer(data, "u1"))
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -3,7 +3,6 @@
 import ctypes as c
 import zlib
 
-import nibabel
 import numpy as np
 import pytest
 
@@ -11,52 +10,32 @@ from capi import STATUS_NAME, ApError, lib
 from checks import check_description, check_indices, check_whole
 from compare import assert_same
 from eltypes import file_bytes, values
+from formats import FORMATS
 from model import Scaling, expected
 from nifti import Nifti
+from packings import CODECS
 from proxy import Proxy, int64s
 
-SHAPES = [
-    (1,),
-    (200,),
-    (1, 1),
-    (23, 1),
-    (1, 9, 7),
-    (6, 5, 1, 4),
-    (5, 4, 3, 2),
-    (1, 1, 1, 1, 20),
-    (3, 2, 4, 1, 3, 2),
-    (2, 3, 2, 1, 2, 3, 2),
-    (1, 1, 1, 1, 1, 1, 1),
-    (0,),
-    (4, 0),
-    (0, 0, 0),
-    (3, 0, 2, 1),
-    (2, 1, 3, 0, 1, 2, 2),
-]
+CASES = [(format, shape) for format, row in FORMATS.items() for shape in row.shapes]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("format", ["nifti1", "nifti1-pair", "nifti2", "nifti2-pair"])
+@pytest.mark.parametrize("format, shape", CASES, ids=str)
 def test_shapes(format, shape, tmp_path):
-    for gzip in (None, "single"):
-        seed = zlib.crc32(f"{format} {shape}".encode())
-        file = Nifti(
-            type=["uint8", "int32", "float64", "complex64"][seed % 4],
-            shape=shape,
-            version=int(format[5]),
-            pair=format.endswith("pair"),
-            byte_order="<>"[seed >> 2 & 1],
-            slope=[1.0, 0.3][seed >> 3 & 1],
-            gzip=gzip,
-        )
+    row = FORMATS[format]
+    seed = zlib.crc32(f"{format} {shape}".encode())
+    for packing in ("plain", CODECS[1 + seed % 3]):
+        name = row.numbers[seed % len(row.numbers)]
+        factors = row.factors if seed >> 8 & 1 else (1.0, 0.0)
+        byte_order = row.byte_orders[(seed >> 9) % len(row.byte_orders)]
+        file = row.file(name, shape, byte_order, *factors, packing=packing)
         path, stored = file.write(tmp_path), file.stored()
-        second = nibabel.load(path).dataobj
-        with Proxy.open(path) as proxy:
-            check_description(proxy, file.type, shape, file.scaling)
+        second = file.nibabel(path).dataobj
+        with file.open(path) as proxy:
+            check_description(proxy, name, shape, file.scaling)
             for requested in (None, "disk", "f4"):
-                check_whole(proxy, file.type, stored, file.scaling, requested, second)
+                check_whole(proxy, name, stored, file.scaling, requested, second)
             rng = np.random.default_rng(seed)
-            check_indices(proxy, file.type, stored, file.scaling, rng, 30, second)
+            check_indices(proxy, name, stored, file.scaling, rng, 30, second)
 
 
 RESHAPES = {

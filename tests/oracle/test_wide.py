@@ -128,13 +128,13 @@ def test_scaled(name):
             assert abs(Fraction(float(parts[i])) - exact) <= slack
 
 
-@pytest.mark.parametrize("gzip", [None, "single"])
+@pytest.mark.parametrize("codec", ["plain", "gzip"])
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("name", ["float128", "complex256"])
-def test_in_nifti_files(name, version, gzip, tmp_path):
+def test_in_nifti_files(name, version, codec, tmp_path):
     """Codes 1536 and 2048, which NiBabel refuses where longdouble is x87."""
     for byte_order in "<>":
-        file = Nifti(type=name, shape=(6, 5, 3), version=version, byte_order=byte_order, gzip=gzip)
+        file = Nifti(name, (6, 5, 3), byte_order, version=version, packing=codec)
         stored = file.stored()
         with Proxy.open(file.write(tmp_path, f"{ord(byte_order)}")) as proxy:
             assert_same(proxy.read_all(), expected(name, stored))

@@ -1,0 +1,96 @@
+"""The formats: how to write each, and what it has. A new one is one row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from analyze import ANALYZE_TYPES, Analyze
+from eltypes import NIFTI_TYPES, NUMBERS, TYPES
+from files import ImageFile
+from layouts import LayoutFile
+from mgh import CODES, Mgh
+from nifti import Nifti
+
+UP_TO_SEVEN = [
+    (200,),
+    (23, 1),
+    (1, 9, 7),
+    (6, 5, 1, 4),
+    (1, 1, 1, 1, 20),
+    (3, 2, 4, 1, 3, 2),
+    (2, 3, 2, 1, 2, 3, 2),
+    (1, 1, 1, 1, 1, 1, 1),
+]
+EMPTY = [(0,), (4, 0), (0, 0, 0), (3, 0, 2, 1), (2, 1, 3, 0, 1, 2, 2)]
+
+
+@dataclass(frozen=True)
+class Format:
+    # Takes the arguments of `ImageFile`.
+    file: Callable[..., ImageFile]
+    types: list[str]
+    shapes: list[tuple]
+    # Headers that are refused: fields, and the byte that the error names.
+    refused: dict[str, tuple[dict, int]]
+    byte_orders: str = "<>"
+    # Slope and intercept for the tests that scale, if the format does.
+    factors: tuple[float, float] = (1.0, 0.0)
+    # Affine and zooms.
+    has_space: bool = True
+
+    @property
+    def numbers(self):
+        return [name for name in self.types if name in NUMBERS]
+
+
+def _refused(datatype, dim, width):
+    """For headers like Analyze's, by the places of two fields."""
+    return {
+        "type": ({"datatype": 77}, datatype),
+        "no type": ({"datatype": 0}, datatype),
+        "bits": ({"datatype": 1}, datatype),
+        "negative length": ({"dim": [3, 5, -4, 3, 1, 1, 1, 1]}, dim + 2 * width),
+        "negative axes": ({"dim": [-1, 5, 4, 3, 1, 1, 1, 1]}, dim),
+        "too many axes": ({"dim": [8, 5, 4, 3, 1, 1, 1, 1]}, dim),
+    }
+
+
+def _nifti(version, pair):
+    refused = _refused(70, 40, 2) if version == 1 else _refused(12, 16, 8)
+    file = partial(Nifti, version=version, pair=pair)
+    return Format(file, NIFTI_TYPES, UP_TO_SEVEN + EMPTY, refused, factors=(0.37, -2.5))
+
+
+def _analyze(flavour, **what):
+    refused = _refused(70, 40, 2)
+    refused |= {"type of NIfTI": ({"datatype": 512}, 70)}
+    refused |= {"offset": ({"vox_offset": -1}, 108), "endless": ({"vox_offset": 1e999}, 108)}
+    file = partial(Analyze, flavour=flavour)
+    return Format(file, ANALYZE_TYPES, UP_TO_SEVEN + EMPTY, refused, **what)
+
+
+FORMATS = {
+    "nifti1": _nifti(1, False),
+    "nifti1-pair": _nifti(1, True),
+    "nifti2": _nifti(2, False),
+    "nifti2-pair": _nifti(2, True),
+    "analyze": _analyze("analyze"),
+    "spm99": _analyze("spm99", factors=(0.37, 0.0)),
+    "spm2": _analyze("spm2", factors=(0.37, -2.5)),
+    "mgh": Format(
+        Mgh,
+        list(CODES),
+        [(1, 1, 1), (200, 1, 1), (5, 1, 7), (1, 1, 1, 20), (5, 4, 3, 2)],
+        {
+            "version": ({"version": 2}, 0),
+            "type": ({"type": 2}, 20),
+            "type of tensors": ({"type": 6}, 20),
+            "negative length": ({"dims": [5, -4, 3, 1]}, 8),
+            "no length": ({"dims": [5, 4, 3, 0]}, 16),
+        },
+        byte_orders=">",
+    ),
+    "layout": Format(
+        LayoutFile, list(TYPES), UP_TO_SEVEN + EMPTY, {}, factors=(0.37, -2.5), has_space=False
+    ),
+}
