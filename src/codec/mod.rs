@@ -160,17 +160,14 @@ pub(crate) fn open(
 }
 
 /// The first decoded bytes of a zlib stream (RFC 1950), `most` of them at most.
-/// Its checksum is not looked at.
+/// The checksum of one that has no more is looked at.
 pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
-    let is_zlib = matches!(stream, [method, flags, ..] if method & 15 == 8
-        && flags & 0x20 == 0
-        && u16::from_be_bytes([*method, *flags]) % 31 == 0);
-    if !is_zlib {
-        return Err(Error::new(ErrorKind::Codec, "this is no zlib stream"));
-    }
     let mut decoded = Vec::with_capacity(most);
     let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
-    inflate::Inflate::new().step(&stream[2..], &mut buffer)?;
+    let step = inflate::Inflate::zlib().step(stream, &mut buffer)?;
+    if !step.ended && buffer.room() > 0 {
+        return Err(Error::new(ErrorKind::Codec, "the zlib stream ends early"));
+    }
     Ok(buffer.filled().to_vec())
 }
 

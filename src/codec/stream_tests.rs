@@ -282,18 +282,16 @@ fn zlib_streams() {
     encoder.write_all(&data).unwrap();
     let packed = encoder.finish().unwrap();
     assert_eq!(codec::zlib(&packed, 100).unwrap(), &data[..100]);
+    assert_eq!(codec::zlib(&packed[..900], 100).unwrap(), &data[..100]);
     assert_eq!(codec::zlib(&packed, 5000).unwrap(), data);
-    assert!(data.starts_with(&codec::zlib(&packed[..900], 5000).unwrap()));
-    for wrong in [
-        &b""[..],
-        b"\x78",
-        b"\x78\x9D",
-        b"\x79\x9C",
-        b"\x78\xBB",
-        b"\x78\x9C\xFF\xFF",
-    ] {
-        let error = codec::zlib(wrong, 10).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Codec, "{wrong:02x?}");
+    let error = codec::zlib(&packed[..packed.len() - 1], 5000).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Codec);
+    for bit in 0..8 * packed.len() {
+        let mut damaged = packed.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        // Of a window that the data do not need, the size may be any.
+        let read = codec::zlib(&damaged, 5000);
+        assert!(read.is_err() || bit < 16, "bit {bit}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Raw deflate (RFC 1951), resumable at any byte of input and output.
+//! Deflate (RFC 1951), resumable at any byte of input and output.
 
 // Output goes to memory that was never written; the decoder says how much of
 // it it wrote.
@@ -18,7 +18,12 @@ impl Inflate {
         Inflate(Decompress::new(false))
     }
 
-    /// Begin a new stream.
+    /// With the header and checksum of zlib (RFC 1950) around the stream.
+    pub(super) fn zlib() -> Inflate {
+        Inflate(Decompress::new(true))
+    }
+
+    /// Begin a new stream, one without header and checksum.
     pub(super) fn reset(&mut self) {
         self.0.reset(false);
     }
