@@ -50,9 +50,11 @@ static void test_ranges(void)
 
 static void test_texts(void)
 {
-    static const char *formats[] = {"nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "layout"};
-    static const char *codecs[] = {"auto", "none", "gzip"};
-    static const char *wrong[] = {"", "lzma", "GZIP", "gzip ", "nifti", "nifti3"};
+    static const char *formats[] = {"nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
+                                    "spm99",  "spm2",        "mgh",    "layout"};
+    static const char *codecs[] = {"auto", "none", "gzip", "bzip2", "zstd"};
+    static const char *wrong[] = {"",       "lzma", "GZIP", "gzip ", "nifti", "nifti3",
+                                  "spm2 ",  "SPM2", "mgz",  "bz2",   "zst",   "zstd,gzip"};
     ap_options *o = ap_options_new();
     for (int i = 0; i < COUNT(formats); i++)
         CHECK_OK(ap_options_set_text(o, AP_OPT_FORMAT, formats[i], &err));
@@ -64,10 +66,10 @@ static void test_texts(void)
         CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, wrong[i], &err), AP_ERR_OPTION);
     }
     test_note("");
-    if (!ap_has("bzip2"))
-        CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, "bzip2", &err), AP_ERR_OPTION);
-    if (!ap_has("zstd"))
-        CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, "zstd", &err), AP_ERR_OPTION);
+    /* Formats are no codecs, and codecs no formats. */
+    CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, "mgh", &err), AP_ERR_OPTION);
+    CHECK_STATUS(ap_options_set_text(o, AP_OPT_FORMAT, "zstd", &err), AP_ERR_OPTION);
+    CHECK_STATUS(ap_options_set_text(o, AP_OPT_FORMAT, "auto", &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_FORMAT, 1, &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_CODEC, 0, &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, NULL, &err), AP_ERR_NULL);
@@ -274,6 +276,8 @@ static void test_effects(void)
     CHECK_OK(open_with(&plain, "format=nifti1"));
     CHECK_STATUS(open_with(&plain, "format=layout"), AP_ERR_OPTION);
     CHECK(open_with(&plain, "format=nifti2") < 0);
+    CHECK_STATUS(open_with(&plain, "format=mgh"), AP_ERR_HEADER);
+    CHECK_STATUS(open_with(&plain, "format=spm2"), AP_ERR_NOT_FOUND);
     CHECK_OK(open_with(&plain, "codec=none"));
     CHECK_OK(open_with(&plain, "codec=gzip,codec=auto"));
     CHECK_STATUS(open_with(&plain, "codec=gzip"), AP_ERR_CODEC);
@@ -296,6 +300,8 @@ static void test_effects(void)
 
     CHECK_OK(open_with(&packed, "codec=gzip"));
     CHECK_OK(open_with(&packed, "codec=auto,mmap=1"));
+    CHECK_STATUS(open_with(&packed, "codec=bzip2"), AP_ERR_CODEC);
+    CHECK_STATUS(open_with(&packed, "codec=zstd"), AP_ERR_CODEC);
     CHECK_STATUS(open_with(&packed, "codec=none"), AP_ERR_FORMAT);
     CHECK_STATUS(open_with(&packed, "mmap=2"), AP_ERR_UNSUPPORTED);
 

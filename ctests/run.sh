@@ -15,37 +15,16 @@ include=${AP_INCLUDE:-include}
 CC=${CC:-gcc}
 CXX=${CXX:-g++}
 out=target/ctests
+# shellcheck source=tests/check.sh
+. tests/check.sh
 soname=libarrayproxy.so.0.1
 native_libs='-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc'
 
 programs='version status dtype options source open meta slice read cast scale plan layout
-    nifti affine gzip changed errors null edges threads big'
+    nifti affine analyze spm matlab mgh gzip codecs changed errors null edges threads big'
 c_flags='-std=c99 -Wall -Wextra -pedantic -Werror -Wstrict-prototypes -D_GNU_SOURCE'
 cc_flags='-std=c++11 -Wall -Wextra -pedantic -Werror'
 sanitize='-g -fsanitize=address,undefined -fno-sanitize-recover=all'
-
-passed=0
-failed=0
-
-# check NAME COMMAND...: one line; the command's output only if it fails.
-check() {
-    local name=$1
-    shift
-    if "$@" >"$out/log" 2>&1 </dev/null; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        head -n 60 "$out/log" | sed 's/^/        /'
-    fi
-}
-
-finish() {
-    echo "$passed passed, $failed failed"
-    [ "$failed" -eq 0 ]
-    exit
-}
 
 # The program must end well within the time and say nothing but its own line:
 # a library that prints is as wrong as one that fails.
@@ -127,8 +106,8 @@ readme_compiles() {
         sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d'
         printf 'return 0;\n}\n'
     } >"$out/readme.c"
+    # shellcheck disable=SC2086 # a list of words
     grep -q ap_read_slice "$out/readme.c" &&
-        # shellcheck disable=SC2086 # a list of words
         $CC $c_flags -I"$include" -c "$out/readme.c" -o "$out/readme.o"
 }
 

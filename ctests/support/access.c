@@ -1,22 +1,61 @@
 /* The same bytes through every kind of source. */
 #include "access.h"
+#include "bzip2.h"
 #include "gzip.h"
 #include "numpy.h"
+#include "zstd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+const char *codec_name(int codec)
+{
+    static const char *names[] = {"none", "gzip", "bzip2", "zstd"};
+    return names[codec];
+}
+
+const char *codec_suffix(int codec)
+{
+    static const char *suffixes[] = {"", ".gz", ".bz2", ".zst"};
+    return suffixes[codec];
+}
+
+void put_packed(bytes *b, int codec, const void *data, size_t n)
+{
+    if (codec == CODEC_GZIP)
+        put_gzip(b, data, n, GZIP_FIXED);
+    else if (codec == CODEC_BZIP2)
+        put_bzip2(b, data, n, 0);
+    else if (codec == CODEC_ZSTD)
+        put_zstd(b, data, n, ZSTD_CHECKED);
+    else
+        put(b, data, n);
+}
+
+static const struct {
+    const char *name;
+    int codec;
+} accesses[] = {
+    [ACCESS_MEMORY] = {"memory", CODEC_NONE},
+    [ACCESS_MAPPED] = {"mapped file", CODEC_NONE},
+    [ACCESS_READ] = {"read file", CODEC_NONE},
+    [ACCESS_REOPEN] = {"reopened file", CODEC_NONE},
+    [ACCESS_CALLBACKS] = {"callbacks", CODEC_NONE},
+    [ACCESS_GZIP] = {"gzip in memory", CODEC_GZIP},
+    [ACCESS_MEMBERS] = {"gzip members in a file", CODEC_GZIP},
+    [ACCESS_BZIP2] = {"bzip2 in a reopened file", CODEC_BZIP2},
+    [ACCESS_ZSTD] = {"zstd in memory", CODEC_ZSTD},
+};
+
 const char *access_name(int access)
 {
-    static const char *names[] = {"memory",    "mapped file",  "read file",   "reopened file",
-                                  "callbacks", "gzip in memory", "gzip members in a file"};
-    return names[access];
+    return accesses[access].name;
 }
 
 int access_compressed(int access)
 {
-    return access == ACCESS_GZIP || access == ACCESS_MEMBERS;
+    return accesses[access].codec != CODEC_NONE;
 }
 
 static int64_t read_copy(void *user, void *buf, size_t len, uint64_t offset)
@@ -48,14 +87,12 @@ ap_source *source_by(int access, const bytes *b)
     char name[40];
     const char *path;
     bytes *copy = need(sizeof *copy);
-    if (access == ACCESS_GZIP)
-        put_gzip(copy, b->data, b->size, GZIP_FIXED);
-    else if (access == ACCESS_MEMBERS)
+    if (access == ACCESS_MEMBERS)
         put_gzip_parts(copy, b->data, b->size, 100 + b->size / 20, GZIP_NAMED);
     else
-        put(copy, b->data, b->size);
+        put_packed(copy, accesses[access].codec, b->data, b->size);
 
-    if (access == ACCESS_MEMORY || access == ACCESS_GZIP) {
+    if (access == ACCESS_MEMORY || access == ACCESS_GZIP || access == ACCESS_ZSTD) {
         if (!CHECK_OK(ap_source_memory(copy->data, copy->size, free_copy, copy, &source, &err)))
             free_copy(copy);
         return source;
@@ -79,7 +116,8 @@ ap_options *options_by(int access)
     ap_options *options = ap_options_new();
     int mapped = access == ACCESS_MAPPED || access == ACCESS_MEMORY;
     CHECK_OK(ap_options_set_int(options, AP_OPT_MMAP, mapped ? 2 : 0, &err));
-    CHECK_OK(ap_options_set_int(options, AP_OPT_KEEP_OPEN, access != ACCESS_REOPEN, &err));
+    int reopened = access == ACCESS_REOPEN || access == ACCESS_BZIP2;
+    CHECK_OK(ap_options_set_int(options, AP_OPT_KEEP_OPEN, !reopened, &err));
     return options;
 }
 
@@ -121,6 +159,25 @@ ap_status open_with_int(const bytes *b, int32_t key, int64_t value, ap_proxy **p
     status = ap_open_source(source, NULL, o, proxy, &err);
     CHECK((status == AP_OK) == (*proxy != NULL));
     ap_source_free(source);
+    ap_options_free(o);
+    return status;
+}
+
+ap_options *options_for(const char *format, int strict)
+{
+    ap_options *o = ap_options_new();
+    if (format)
+        CHECK_OK(ap_options_set_text(o, AP_OPT_FORMAT, format, &err));
+    CHECK_OK(ap_options_set_int(o, AP_OPT_STRICT, strict, &err));
+    return o;
+}
+
+ap_status open_as(const char *path, const char *format, int strict, ap_proxy **proxy)
+{
+    ap_options *o = options_for(format, strict);
+    *proxy = MARKED(ap_proxy);
+    ap_status status = ap_open(path, o, proxy, &err);
+    CHECK((status == AP_OK) == (*proxy != NULL));
     ap_options_free(o);
     return status;
 }

@@ -7,6 +7,15 @@
 #include "../test.h"
 #include "files.h"
 
+/* The compressions, as streams made by hand. */
+enum { CODEC_NONE, CODEC_GZIP, CODEC_BZIP2, CODEC_ZSTD, CODECS };
+
+/* Name, as ap_codec has it, and ending of files' names. */
+const char *codec_name(int codec);
+const char *codec_suffix(int codec);
+/* Append one stream that holds `data`; CODEC_NONE appends them as they are. */
+void put_packed(bytes *b, int codec, const void *data, size_t n);
+
 enum {
     ACCESS_MEMORY,
     ACCESS_MAPPED,      /* file, mapped */
@@ -15,6 +24,8 @@ enum {
     ACCESS_CALLBACKS,
     ACCESS_GZIP,        /* memory that holds one gzip member */
     ACCESS_MEMBERS,     /* file of many small gzip members */
+    ACCESS_BZIP2,       /* file, opened for each read, of one bzip2 stream */
+    ACCESS_ZSTD,        /* memory that holds one zstd frame */
     ACCESSES
 };
 
@@ -36,6 +47,11 @@ ap_proxy *layout_by(int access, const bytes *b, ap_dtype dtype, int byte_order, 
 
 /* Open memory as an image with one option set, whether that succeeds or not. */
 ap_status open_with_int(const bytes *b, int32_t key, int64_t value, ap_proxy **proxy);
+
+/* Options that ask for a format, or for none if it is NULL. */
+ap_options *options_for(const char *format, int strict);
+/* Open a file with them, whether that succeeds or not. */
+ap_status open_as(const char *path, const char *format, int strict, ap_proxy **proxy);
 
 /* A layout at offset 0 of memory, not scaled, in native byte order. */
 ap_proxy *open_elements(const bytes *b, ap_dtype dtype, int ndim, const int64_t *shape,

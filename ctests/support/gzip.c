@@ -1,4 +1,4 @@
-/* gzip members made by hand: RFC 1951 and RFC 1952. */
+/* gzip members and zlib streams made by hand: RFC 1950 to 1952. */
 #include "gzip.h"
 #include "../test.h"
 
@@ -128,4 +128,20 @@ void put_gzip_parts(bytes *b, const void *data, size_t n, size_t part, int flags
         p += now;
         n -= now;
     }
+}
+
+void put_zlib(bytes *b, const void *data, size_t n, int flags)
+{
+    const unsigned char *p = data;
+    uint32_t low = 1, high = 0;
+    put(b, "\x78\x01", 2);
+    if (flags & GZIP_FIXED)
+        put_fixed(b, data, n);
+    else
+        put_stored(b, data, n);
+    for (size_t i = 0; i < n; i++) {
+        low = (low + p[i]) % 65521;
+        high = (high + low) % 65521;
+    }
+    put_int(b, high << 16 | low, 4, AP_BIG);
 }

@@ -1,5 +1,5 @@
 /*
- * gzip.h - gzip members made by hand
+ * gzip.h - gzip members and zlib streams made by hand
  */
 #ifndef GZIP_H
 #define GZIP_H
@@ -20,5 +20,7 @@ uint32_t crc32_of(const void *data, size_t n);
 void put_gzip(bytes *b, const void *data, size_t n, int flags);
 /* The same as members of at most `part` bytes each. */
 void put_gzip_parts(bytes *b, const void *data, size_t n, size_t part, int flags);
+/* Append a zlib stream; of the flags, only the kind of block counts. */
+void put_zlib(bytes *b, const void *data, size_t n, int flags);
 
 #endif

@@ -1,4 +1,4 @@
-/* NIfTI files with chosen fields. */
+/* NIfTI and Analyze files with chosen fields. */
 #include "nifti.h"
 
 #include <math.h>
@@ -49,6 +49,13 @@ nifti nifti_pair(int version, int order, ap_dtype dtype, int ndim, const int64_t
     return n;
 }
 
+nifti analyze_new(int order, ap_dtype dtype, int ndim, const int64_t *shape)
+{
+    nifti n = nifti_pair(1, order, dtype, ndim, shape);
+    n.magic = NULL;
+    return n;
+}
+
 static void put_reals(bytes *b, const nifti *n, const double *values, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -88,8 +95,19 @@ static void put_nifti1(bytes *b, const nifti *n)
     put_reals(b, n, &n->vox_offset, 1);
     put_reals(b, n, &n->slope, 1);
     put_reals(b, n, &n->inter, 1);
-    fill_to(b, start, 144);
+    fill_to(b, start, 124);
+    put_reals(b, n, &n->cal_max, 1);
+    put_reals(b, n, &n->cal_min, 1);
+    fill_to(b, start, 140);
+    put_int(b, (uint64_t)n->glmax, 4, n->order);
     put_int(b, (uint64_t)n->glmin, 4, n->order);
+    if (!n->magic) {
+        fill_to(b, start, 253);
+        for (int i = 0; i < 5; i++)
+            put_int(b, (uint64_t)n->origin[i], 2, n->order);
+        fill_to(b, start, 348);
+        return;
+    }
     fill_to(b, start, 252);
     put_int(b, (uint64_t)n->qform_code, 2, n->order);
     put_int(b, (uint64_t)n->sform_code, 2, n->order);
@@ -146,6 +164,14 @@ void write_nifti(const char *path, const nifti *n, const void *data, size_t nbyt
 {
     bytes b = {0};
     put_nifti(&b, n, data, nbytes);
+    write_bytes(path, &b);
+    bytes_free(&b);
+}
+
+void write_nifti_header(const char *path, const nifti *n)
+{
+    bytes b = {0};
+    put_nifti_header(&b, n);
     write_bytes(path, &b);
     bytes_free(&b);
 }
