@@ -2,8 +2,10 @@
 #![allow(dead_code, unused_imports)]
 
 mod random;
+mod seeds;
 
 pub(crate) use random::Random;
+pub(crate) use seeds::*;
 
 use std::path::{Path, PathBuf};
 
@@ -90,11 +92,4 @@ pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name)
-}
-
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }

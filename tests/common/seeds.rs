@@ -1,0 +1,192 @@
+//! Files of formats and compressions, to begin with.
+
+use arrayproxy::ByteOrder;
+
+/// Puts numbers at their places in a header.
+struct Head {
+    bytes: Vec<u8>,
+    order: ByteOrder,
+}
+
+impl Head {
+    fn new(size: usize, order: ByteOrder) -> Head {
+        let bytes = vec![0; size];
+        Head { bytes, order }
+    }
+    /// The low `size` bytes of a number.
+    fn int(&mut self, at: usize, size: usize, value: i64) {
+        let field = match self.order {
+            ByteOrder::Little => value.to_le_bytes()[..size].to_vec(),
+            ByteOrder::Big => value.to_be_bytes()[8 - size..].to_vec(),
+        };
+        self.bytes[at..at + size].copy_from_slice(&field);
+    }
+    fn float(&mut self, at: usize, value: f32) {
+        self.int(at, 4, value.to_bits().into());
+    }
+}
+
+/// The 348 bytes of a header of Analyze, SPM99 or SPM2, with an origin.
+pub(crate) fn analyze(
+    order: ByteOrder,
+    shape: &[i16],
+    (datatype, bitpix): (i16, i16),
+    slope: f32,
+) -> Vec<u8> {
+    let mut head = Head::new(348, order);
+    head.int(0, 4, 348);
+    head.int(40, 2, shape.len() as i64);
+    for (i, &n) in shape.iter().enumerate() {
+        head.int(42 + 2 * i, 2, n.into());
+    }
+    head.int(70, 2, datatype.into());
+    head.int(72, 2, bitpix.into());
+    for i in 0..8 {
+        head.float(76 + 4 * i, 1.5);
+    }
+    head.float(112, slope);
+    // The ranges that count where there is no slope.
+    head.float(124, 10.0);
+    head.int(140, 4, 255);
+    for axis in 0..3 {
+        head.int(253 + 2 * axis, 2, 2);
+    }
+    head.bytes
+}
+
+/// An MGH header, with directions that are not the usual ones.
+pub(crate) fn mgh(dims: [i32; 4], code: i32) -> Vec<u8> {
+    let mut head = Head::new(284, ByteOrder::Big);
+    head.int(0, 4, 1);
+    for (i, n) in dims.into_iter().enumerate() {
+        head.int(4 + 4 * i, 4, n.into());
+    }
+    head.int(20, 4, code.into());
+    head.int(28, 2, 1);
+    for i in 0..15 {
+        head.float(30 + 4 * i, 0.25 * i as f32);
+    }
+    head.bytes
+}
+
+/// What stands behind the data of an MGH file: five numbers and two tags.
+pub(crate) fn mgh_footer() -> Vec<u8> {
+    let mut head = Head::new(20 + 12 + 9 + 8 + 6, ByteOrder::Big);
+    for i in 0..5 {
+        head.float(4 * i, 2300.0);
+    }
+    head.int(20, 4, 3);
+    head.int(24, 8, 9);
+    head.int(41, 4, 30);
+    head.int(45, 4, 7);
+    head.bytes
+}
+
+/// A variable of 4 by 4 float64 in a file of Matlab, level 4.
+pub(crate) fn mat4(order: ByteOrder, name: &str) -> Vec<u8> {
+    let data = 20 + name.len() + 1;
+    let mut head = Head::new(data + 128, order);
+    head.int(0, 4, if order == ByteOrder::Big { 1000 } else { 0 });
+    head.int(4, 4, 4);
+    head.int(8, 4, 4);
+    head.int(16, 4, name.len() as i64 + 1);
+    head.bytes[20..data - 1].copy_from_slice(name.as_bytes());
+    put_affine(&mut head, data);
+    head.bytes
+}
+
+/// The 128 bytes before the variables of a file of level 5.
+pub(crate) fn mat5_head(order: ByteOrder) -> Vec<u8> {
+    let mut head = Head::new(128, order);
+    head.bytes[..116].fill(b' ');
+    head.bytes[..19].copy_from_slice(b"MATLAB 5.0 MAT-file");
+    head.int(124, 2, 0x100);
+    head.int(126, 2, 0x4D49);
+    head.bytes
+}
+
+/// A variable of level 5: flags, dimensions, name, numbers. Its name has up to
+/// four letters.
+pub(crate) fn mat5(order: ByteOrder, name: &str, compressed: bool) -> Vec<u8> {
+    let mut head = Head::new(8 + 16 + 16 + 8 + 8 + 128, order);
+    let size = head.bytes.len() as i64;
+    for (at, number) in [
+        (0, 14),
+        (4, size - 8),
+        (8, 6),
+        (12, 8),
+        (16, 6),
+        (24, 5),
+        (28, 8),
+        (32, 4),
+        (36, 4),
+        (40, (name.len() as i64) << 16 | 1),
+        (48, 9),
+        (52, 128),
+    ] {
+        head.int(at, 4, number);
+    }
+    head.bytes[44..44 + name.len()].copy_from_slice(name.as_bytes());
+    put_affine(&mut head, 56);
+    if !compressed {
+        return head.bytes;
+    }
+    let packed = zlib(&head.bytes);
+    let mut element = Head::new(8, order);
+    element.int(0, 4, 15);
+    element.int(4, 4, packed.len() as i64);
+    [element.bytes, packed].concat()
+}
+
+/// Sixteen float64 that are no whole numbers.
+fn put_affine(head: &mut Head, at: usize) {
+    for i in 0..16 {
+        head.int(at + 8 * i, 8, (1.3 * i as f64).to_bits() as i64);
+    }
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A bzip2 stream of blocks of `level` times 100,000 bytes.
+pub(crate) fn bzip2(bytes: &[u8], level: u32) -> Vec<u8> {
+    use std::io::Write;
+    let level = bzip2::Compression::new(level);
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A zstd frame, with a checksum or without.
+pub(crate) fn zstd(bytes: &[u8], level: i32, checksum: bool) -> Vec<u8> {
+    let mut context = zstd_safe::CCtx::create();
+    context
+        .set_parameter(zstd_safe::CParameter::CompressionLevel(level))
+        .unwrap();
+    context
+        .set_parameter(zstd_safe::CParameter::ChecksumFlag(checksum))
+        .unwrap();
+    let mut packed = vec![0; zstd_safe::compress_bound(bytes.len())];
+    let size = context.compress2(&mut packed[..], bytes).unwrap();
+    packed.truncate(size);
+    packed
+}
+
+/// A skippable frame of zstd.
+pub(crate) fn zstd_skippable(size: u32) -> Vec<u8> {
+    let mut frame = vec![0x53, 0x2A, 0x4D, 0x18];
+    frame.extend(size.to_le_bytes());
+    frame.resize(frame.len() + size as usize, b's');
+    frame
+}
