@@ -18,6 +18,12 @@ pub fn explore(proxy: &ArrayProxy) {
     }
     let _ = (proxy.zooms(), proxy.data_offset(), proxy.scale_factors());
     let _ = format!("{proxy:?} {:?} {:?}", proxy.warnings(), proxy.header());
+    if let Ok(footer) = proxy.footer() {
+        for tag in &footer.tags {
+            let content = proxy.tag_bytes(tag).expect("the tag ends in the file");
+            assert!(content.len() as u64 <= tag.size);
+        }
+    }
     assert_eq!(proxy.chunk_shape(1 << 16).len(), proxy.shape().len());
 
     let last = vec![Slice::At(-1); proxy.shape().len()];
