@@ -3,76 +3,34 @@
 #include "support/access.h"
 #include "support/nifti.h"
 #include "support/numbers.h"
+#include "support/small.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t shape[3] = {4, 3, 2};
-static const char *formats[] = {"analyze", "spm99", "spm2"};
-
-static nifti sound(int order)
-{
-    return analyze_new(order, AP_INT16, 3, shape);
-}
-
-/* 24 elements of 100, 101, ... */
-static void put_elements(bytes *b, int order)
-{
-    for (int i = 0; i < 24; i++)
-        put_int(b, (uint64_t)(100 + i), 2, order);
-}
-
-static int elements_right(const ap_proxy *proxy)
-{
-    int16_t out[24];
-    int wrong = 0;
-    CHECK_OK(ap_read_all(proxy, AP_DISK, 0, out, sizeof out, &err));
-    for (int i = 0; i < 24; i++)
-        wrong += out[i] != 100 + i;
-    return wrong == 0;
-}
-
-/* A header of chosen fields, and the sound image beside it. */
-static const char *write_pair(const nifti *n)
-{
-    bytes image = {0};
-    put_elements(&image, n->order);
-    write_nifti_header(temp_path("pair.hdr"), n);
-    write_bytes(temp_path("pair.img"), &image);
-    bytes_free(&image);
-    return temp_path("pair.hdr");
-}
-
-static ap_proxy *open_pair(const nifti *n, const char *format)
-{
-    ap_proxy *proxy = NULL;
-    CHECK_OK(open_as(write_pair(n), format, 0, &proxy));
-    return proxy;
-}
-
 /* By content all of the family is SPM2's, by option what was asked for. */
 static void check_names(const char *header_name, const char *image_name, int header_codec,
                         int image_codec)
 {
-    nifti n = sound(AP_BIG);
+    nifti n = small_analyze(AP_BIG);
     bytes header = {0}, image = {0}, packed_header = {0}, packed_image = {0};
     const char *paths[2] = {temp_path(header_name), temp_path(image_name)};
     put_nifti_header(&header, &n);
-    put_elements(&image, AP_BIG);
+    put_small(&image, AP_BIG);
     put_packed(&packed_header, header_codec, header.data, header.size);
     put_packed(&packed_image, image_codec, image.data, image.size);
     write_bytes(paths[0], &packed_header);
     write_bytes(paths[1], &packed_image);
-    for (int f = -1; f < COUNT(formats); f++)
+    for (int f = -1; f < COUNT(analyze_formats); f++)
         for (int i = 0; i < 2; i++) {
             ap_proxy *proxy;
-            test_note("%s as %s", i ? image_name : header_name, f < 0 ? "any" : formats[f]);
-            if (!CHECK_OK(open_as(paths[i], f < 0 ? NULL : formats[f], 1, &proxy)))
+            test_note("%s as %s", i ? image_name : header_name, f < 0 ? "any" : analyze_formats[f]);
+            if (!CHECK_OK(open_as(paths[i], f < 0 ? NULL : analyze_formats[f], 1, &proxy)))
                 continue;
-            CHECK_TEXT(ap_format(proxy), f < 0 ? "spm2" : formats[f]);
+            CHECK_TEXT(ap_format(proxy), f < 0 ? "spm2" : analyze_formats[f]);
             CHECK_TEXT(ap_codec(proxy), codec_name(image_codec));
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             CHECK(ap_warning(proxy, 0) == NULL);
             ap_free(proxy);
         }
@@ -80,10 +38,10 @@ static void check_names(const char *header_name, const char *image_name, int hea
     for (int gone = 0; gone < 2; gone++) {
         remove(paths[gone]);
         for (int i = 0; i < 2; i++)
-            for (int f = -1; f < COUNT(formats); f++) {
+            for (int f = -1; f < COUNT(analyze_formats); f++) {
                 ap_proxy *proxy;
                 test_note("%s gone", gone ? image_name : header_name);
-                CHECK_STATUS(open_as(paths[i], f < 0 ? NULL : formats[f], 0, &proxy),
+                CHECK_STATUS(open_as(paths[i], f < 0 ? NULL : analyze_formats[f], 0, &proxy),
                              AP_ERR_NOT_FOUND);
             }
         write_bytes(paths[gone], gone ? &packed_image : &packed_header);
@@ -120,8 +78,8 @@ static void test_types(void)
                                      AP_COMPLEX64, AP_FLOAT64, AP_RGB24};
     for (int order = AP_LITTLE; order <= AP_BIG; order++)
         for (int t = 0; t < COUNT(types); t++)
-            for (int f = -1; f < COUNT(formats); f++) {
-                nifti n = analyze_new(order, types[t], 3, shape);
+            for (int f = -1; f < COUNT(analyze_formats); f++) {
+                nifti n = analyze_new(order, types[t], 3, small_shape);
                 size_t size = 0, room = size_of(types[t]);
                 unsigned char out[24 * 8], wanted[24 * 8];
                 bytes header = {0}, image = {0}, native = {0};
@@ -143,9 +101,9 @@ static void test_types(void)
                 put_nifti_header(&header, &n);
                 write_bytes(temp_path("types.hdr"), &header);
                 write_bytes(temp_path("types.img"), &image);
-                test_note("%s, order %d, %s", f < 0 ? "any" : formats[f], order,
+                test_note("%s, order %d, %s", f < 0 ? "any" : analyze_formats[f], order,
                           ap_dtype_name(types[t]));
-                if (CHECK_OK(open_as(temp_path("types.img"), f < 0 ? NULL : formats[f], 1,
+                if (CHECK_OK(open_as(temp_path("types.img"), f < 0 ? NULL : analyze_formats[f], 1,
                                      &proxy))) {
                     CHECK_INT(ap_disk_dtype(proxy), types[t]);
                     CHECK_INT(ap_auto_dtype(proxy), types[t]);
@@ -173,12 +131,12 @@ static void check_refused(const char *what, const nifti *n, int byte)
 {
     char place[20];
     snprintf(place, sizeof place, "(byte %d)", byte);
-    write_pair(n);
-    for (int f = -1; f < COUNT(formats); f++)
+    write_small_pair(n);
+    for (int f = -1; f < COUNT(analyze_formats); f++)
         for (int strict = 0; strict < 2; strict++) {
             ap_proxy *proxy;
-            test_note("%s, %s", what, f < 0 ? "any" : formats[f]);
-            if (CHECK_STATUS(open_as(temp_path("pair.img"), f < 0 ? NULL : formats[f], strict,
+            test_note("%s, %s", what, f < 0 ? "any" : analyze_formats[f]);
+            if (CHECK_STATUS(open_as(temp_path("pair.img"), f < 0 ? NULL : analyze_formats[f], strict,
                                      &proxy),
                              AP_ERR_HEADER)) {
                 CHECK_PART(err.message, temp_path("pair.hdr"));
@@ -198,29 +156,29 @@ static void test_refused(void)
     for (int order = AP_LITTLE; order <= AP_BIG; order++) {
         nifti n;
         for (int i = 0; i < COUNT(codes); i++) {
-            n = sound(order);
+            n = small_analyze(order);
             n.datatype = codes[i];
             check_refused("type", &n, 70);
         }
         for (int i = 0; i < COUNT(offsets); i++) {
-            n = sound(order);
+            n = small_analyze(order);
             n.vox_offset = offsets[i];
             check_refused("offset", &n, 108);
         }
         for (int axis = 1; axis <= 3; axis++) {
-            n = sound(order);
+            n = small_analyze(order);
             n.dim[axis] = -axis;
             check_refused("side", &n, 40 + 2 * axis);
         }
     }
     /* Such a header counts as one in the other order than the machine's. */
-    nifti n = sound(AP_LITTLE + AP_BIG - native_order());
+    nifti n = small_analyze(AP_LITTLE + AP_BIG - native_order());
     n.dim[0] = 8;
     check_refused("8 axes", &n, 40);
     n.dim[0] = -3;
     check_refused("-3 axes", &n, 40);
     /* FreeSurfer's shapes are NIfTI-1's alone. */
-    n = sound(AP_LITTLE);
+    n = small_analyze(AP_LITTLE);
     n.dim[1] = -1;
     n.dim[2] = n.dim[3] = 1;
     n.glmin = 24;
@@ -236,7 +194,7 @@ static void test_shapes(void)
         double zooms[8];
         for (int i = 1; i < 8; i++)
             n.pixdim[i] = 0.25 + i;
-        ap_proxy *proxy = open_pair(&n, NULL);
+        ap_proxy *proxy = open_small_pair(&n, NULL);
         test_note("%d axes", ndim);
         if (ndim == 0)
             CHECK_INTS(found, ap_shape(proxy, found, 8), INTS(0));
@@ -255,19 +213,19 @@ static void test_offsets(void)
 {
     static const double offsets[] = {0, 7, 16.75, 352, 5000};
     for (int i = 0; i < COUNT(offsets); i++)
-        for (int f = -1; f < COUNT(formats); f++) {
-            nifti n = sound(AP_LITTLE);
+        for (int f = -1; f < COUNT(analyze_formats); f++) {
+            nifti n = small_analyze(AP_LITTLE);
             bytes image = {0};
             ap_proxy *proxy = NULL;
             n.vox_offset = offsets[i];
-            write_pair(&n);
+            write_small_pair(&n);
             put_fill(&image, 'z', (size_t)offsets[i]);
-            put_elements(&image, AP_LITTLE);
+            put_small(&image, AP_LITTLE);
             write_bytes(temp_path("pair.img"), &image);
             test_note("offset %g", offsets[i]);
-            CHECK_OK(open_as(temp_path("pair.hdr"), f < 0 ? NULL : formats[f], 1, &proxy));
+            CHECK_OK(open_as(temp_path("pair.hdr"), f < 0 ? NULL : analyze_formats[f], 1, &proxy));
             CHECK_INT(ap_data_offset(proxy), (int64_t)offsets[i]);
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             ap_free(proxy);
             bytes_free(&image);
         }
@@ -281,10 +239,10 @@ static void check_noted(const char *what, const nifti *n, const char *format, in
 {
     ap_proxy *proxy;
     test_note("%s, %s", what, format ? format : "any");
-    write_pair(n);
+    write_small_pair(n);
     if (CHECK_OK(open_as(temp_path("pair.hdr"), format, 0, &proxy))) {
         CHECK(ap_warning(proxy, 0) != NULL && ap_warning(proxy, 0)[0]);
-        CHECK(elements_right(proxy));
+        CHECK(small_right(proxy));
         ap_free(proxy);
     }
     CHECK_STATUS(open_as(temp_path("pair.hdr"), format, 1, &proxy), grave ? AP_ERR_HEADER : AP_OK);
@@ -297,31 +255,31 @@ static void check_noted(const char *what, const nifti *n, const char *format, in
 static void test_noted(void)
 {
     for (int order = AP_LITTLE; order <= AP_BIG; order++)
-        for (int f = 0; f < COUNT(formats); f++) {
-            nifti n = sound(order);
+        for (int f = 0; f < COUNT(analyze_formats); f++) {
+            nifti n = small_analyze(order);
             n.bitpix = 17;
-            check_noted("bitpix", &n, formats[f], 0, "");
-            n = sound(order);
+            check_noted("bitpix", &n, analyze_formats[f], 0, "");
+            n = small_analyze(order);
             n.pixdim[2] = 0;
-            check_noted("zoom 0", &n, formats[f], 1, "(byte 84)");
+            check_noted("zoom 0", &n, analyze_formats[f], 1, "(byte 84)");
             n.pixdim[2] = -3;
-            check_noted("negative zoom", &n, formats[f], 1, "(byte 84)");
-            n = sound(order);
+            check_noted("negative zoom", &n, analyze_formats[f], 1, "(byte 84)");
+            n = small_analyze(order);
             n.sizeof_hdr = 0;
-            check_noted("sizeof_hdr", &n, formats[f], 1, "(byte 0)");
-            n = sound(order);
+            check_noted("sizeof_hdr", &n, analyze_formats[f], 1, "(byte 0)");
+            n = small_analyze(order);
             n.origin[1] = 77;
             if (f > 0)
-                check_noted("origin", &n, formats[f], 1, "(byte 253)");
+                check_noted("origin", &n, analyze_formats[f], 1, "(byte 253)");
         }
-    nifti n = sound(AP_LITTLE);
+    nifti n = small_analyze(AP_LITTLE);
     n.pixdim[3] = -1;
     check_noted("negative zoom", &n, NULL, 1, "(byte 88)");
     /* Analyze has no origin that could be wrong. */
     ap_proxy *proxy;
-    n = sound(AP_LITTLE);
+    n = small_analyze(AP_LITTLE);
     n.origin[1] = 77;
-    CHECK_OK(open_as(write_pair(&n), "analyze", 1, &proxy));
+    CHECK_OK(open_as(write_small_pair(&n), "analyze", 1, &proxy));
     CHECK(ap_warning(proxy, 0) == NULL);
     ap_free(proxy);
 }
@@ -330,27 +288,27 @@ static void test_noted(void)
 static void test_nifti(void)
 {
     for (int magic = 0; magic < 2; magic++) {
-        nifti n = nifti_pair(1, AP_BIG, AP_INT16, 3, shape);
+        nifti n = nifti_pair(1, AP_BIG, AP_INT16, 3, small_shape);
         ap_proxy *proxy;
         n.magic = magic ? "n+1" : "ni1";
         n.slope = 2;
-        write_pair(&n);
+        write_small_pair(&n);
         CHECK_OK(open_as(temp_path("pair.img"), NULL, 0, &proxy));
         CHECK_TEXT(ap_format(proxy), "nifti1-pair");
         ap_free(proxy);
-        for (int f = 0; f < COUNT(formats); f++) {
-            test_note("%s as %s", n.magic, formats[f]);
-            CHECK_OK(open_as(temp_path("pair.img"), formats[f], 0, &proxy));
-            CHECK_TEXT(ap_format(proxy), formats[f]);
+        for (int f = 0; f < COUNT(analyze_formats); f++) {
+            test_note("%s as %s", n.magic, analyze_formats[f]);
+            CHECK_OK(open_as(temp_path("pair.img"), analyze_formats[f], 0, &proxy));
+            CHECK_TEXT(ap_format(proxy), analyze_formats[f]);
             CHECK_INT(ap_is_scaled(proxy), f > 0);
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             ap_free(proxy);
         }
     }
     /* The other way round there is no magic. */
-    nifti n = sound(AP_LITTLE);
+    nifti n = small_analyze(AP_LITTLE);
     ap_proxy *proxy;
-    write_pair(&n);
+    write_small_pair(&n);
     CHECK(open_as(temp_path("pair.hdr"), "nifti1-pair", 0, &proxy) < 0);
     CHECK(open_as(temp_path("pair.hdr"), "nifti1", 0, &proxy) < 0);
     CHECK(open_as(temp_path("pair.hdr"), "nifti2-pair", 0, &proxy) < 0);
@@ -362,11 +320,11 @@ static void test_nifti(void)
  * the format need not have the 348. */
 static void test_content(void)
 {
-    nifti n = sound(AP_LITTLE);
+    nifti n = small_analyze(AP_LITTLE);
     bytes b = {0};
     ap_proxy *proxy;
     size_t size = 0;
-    write_pair(&n);
+    write_small_pair(&n);
     put_nifti_header(&b, &n);
     put_fill(&b, 'x', 500);
     write_bytes(temp_path("pair.hdr"), &b);
@@ -379,15 +337,15 @@ static void test_content(void)
         test_note("%zu bytes", 347 - cut);
         write_file(temp_path("pair.hdr"), b.data, 347 - cut);
         CHECK_STATUS(open_as(temp_path("pair.hdr"), NULL, 0, &proxy), AP_ERR_FORMAT);
-        for (int f = 0; f < COUNT(formats); f++)
-            CHECK_STATUS(open_as(temp_path("pair.hdr"), formats[f], 0, &proxy), AP_ERR_HEADER);
+        for (int f = 0; f < COUNT(analyze_formats); f++)
+            CHECK_STATUS(open_as(temp_path("pair.hdr"), analyze_formats[f], 0, &proxy), AP_ERR_HEADER);
     }
     b.data[0] ^= 1;
     write_bytes(temp_path("pair.hdr"), &b);
     CHECK_STATUS(open_as(temp_path("pair.hdr"), NULL, 0, &proxy), AP_ERR_FORMAT);
-    for (int f = 0; f < COUNT(formats); f++) {
-        CHECK_OK(open_as(temp_path("pair.hdr"), formats[f], 0, &proxy));
-        CHECK_TEXT(ap_format(proxy), formats[f]);
+    for (int f = 0; f < COUNT(analyze_formats); f++) {
+        CHECK_OK(open_as(temp_path("pair.hdr"), analyze_formats[f], 0, &proxy));
+        CHECK_TEXT(ap_format(proxy), analyze_formats[f]);
         ap_free(proxy);
     }
     test_note("");
@@ -398,20 +356,20 @@ static void test_content(void)
 static void test_sources(void)
 {
     for (int access = 0; access < ACCESSES; access++)
-        for (int f = -1; f < COUNT(formats); f++) {
-            nifti n = sound(AP_BIG);
+        for (int f = -1; f < COUNT(analyze_formats); f++) {
+            nifti n = small_analyze(AP_BIG);
             bytes header = {0}, image = {0};
-            ap_options *o = options_for(f < 0 ? NULL : formats[f], 0);
+            ap_options *o = options_for(f < 0 ? NULL : analyze_formats[f], 0);
             ap_source *first, *second;
             ap_proxy *proxy = NULL;
             put_nifti_header(&header, &n);
-            put_elements(&image, AP_BIG);
+            put_small(&image, AP_BIG);
             first = source_by(access, &header);
             second = source_by(access, &image);
-            test_note("%s as %s", access_name(access), f < 0 ? "any" : formats[f]);
+            test_note("%s as %s", access_name(access), f < 0 ? "any" : analyze_formats[f]);
             CHECK_OK(ap_open_source(first, second, o, &proxy, &err));
-            CHECK_TEXT(ap_format(proxy), f < 0 ? "spm2" : formats[f]);
-            CHECK(elements_right(proxy));
+            CHECK_TEXT(ap_format(proxy), f < 0 ? "spm2" : analyze_formats[f]);
+            CHECK(small_right(proxy));
             ap_free(proxy);
             proxy = MARKED(ap_proxy);
             CHECK_STATUS(ap_open_source(first, NULL, o, &proxy, &err), AP_ERR_NOT_FOUND);
@@ -428,17 +386,17 @@ static void test_sources(void)
 /* An image that is too short opens with a note; what exists can be read. */
 static void test_truncated(void)
 {
-    nifti n = sound(AP_LITTLE);
+    nifti n = small_analyze(AP_LITTLE);
     ap_slice plane[2] = {ap_rest(), ap_at(0)};
     bytes image = {0};
     int16_t out[24];
     ap_proxy *proxy;
-    write_pair(&n);
-    put_elements(&image, AP_LITTLE);
+    write_small_pair(&n);
+    put_small(&image, AP_LITTLE);
     image.size = 30;
     write_bytes(temp_path("pair.img"), &image);
-    for (int f = -1; f < COUNT(formats); f++) {
-        const char *format = f < 0 ? NULL : formats[f];
+    for (int f = -1; f < COUNT(analyze_formats); f++) {
+        const char *format = f < 0 ? NULL : analyze_formats[f];
         CHECK_OK(open_as(temp_path("pair.hdr"), format, 0, &proxy));
         CHECK(ap_warning(proxy, 0) != NULL);
         CHECK_OK(ap_read_slice(proxy, plane, 2, AP_DISK, 0, out, sizeof out, &err));

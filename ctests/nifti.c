@@ -3,36 +3,24 @@
 #include "support/access.h"
 #include "support/nifti.h"
 #include "support/numbers.h"
+#include "support/small.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const int64_t shape[3] = {4, 3, 2};
 
 /* The fault that a test puts into a sound header. */
 typedef void (*fault)(nifti *n);
 
 static nifti sound(int version, int order)
 {
-    return nifti_new(version, order, AP_INT16, 3, shape);
+    return nifti_new(version, order, AP_INT16, 3, small_shape);
 }
 
 static void put_image(bytes *b, const nifti *n)
 {
     put_nifti(b, n, "", 0);
-    for (int i = 0; i < 24; i++)
-        put_int(b, (uint64_t)(100 + i), 2, n->order);
-}
-
-static int elements_right(const ap_proxy *proxy)
-{
-    int16_t out[24];
-    int wrong = 0;
-    CHECK_OK(ap_read_all(proxy, AP_DISK, 0, out, sizeof out, &err));
-    for (int i = 0; i < 24; i++)
-        wrong += out[i] != 100 + i;
-    return wrong == 0;
+    put_small(b, n->order);
 }
 
 /* Read in spite of the fault, with a note; refused in strict mode if the
@@ -48,7 +36,7 @@ static void check_noted(const char *what, int version, fault put_in, int grave)
         test_note("%s in NIfTI-%d, byte order %d", what, version, order);
         if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             CHECK(ap_warning(proxy, 0) != NULL && ap_warning(proxy, 0)[0]);
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             ap_free(proxy);
         }
         CHECK_STATUS(open_with_int(&b, AP_OPT_STRICT, 1, &proxy), grave ? AP_ERR_HEADER : AP_OK);
@@ -100,7 +88,7 @@ static void test_sound(void)
             put_image(&b, &n);
             if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 1, &proxy))) {
                 CHECK(ap_warning(proxy, 0) == NULL);
-                CHECK(elements_right(proxy));
+                CHECK(small_right(proxy));
                 ap_free(proxy);
             }
             bytes_free(&b);
@@ -165,7 +153,7 @@ static void test_offsets(void)
             test_note("NIfTI-%d, offset %g", version, offsets[i]);
             CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy));
             CHECK_INT(ap_data_offset(proxy), offsets[i] > 0 ? offsets[i] : least);
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             ap_free(proxy);
             bytes_free(&b);
         }
@@ -183,7 +171,7 @@ static void test_offsets(void)
         if (CHECK_OK(ap_open(temp_path("pair-magic.nii"), NULL, &proxy, &err))) {
             CHECK_INT(ap_data_offset(proxy), i < 2 ? 352 : 400);
             CHECK((ap_warning(proxy, 0) != NULL) >= (i < 2));
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
         }
         ap_free(proxy);
         bytes_free(&b);
@@ -198,7 +186,7 @@ static void test_offsets(void)
     memcpy(b.data + 108, offset_352_75, 4);
     CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy));
     CHECK_INT(ap_data_offset(proxy), 352);
-    CHECK(elements_right(proxy));
+    CHECK(small_right(proxy));
     ap_free(proxy);
     bytes_free(&b);
     test_note("");
@@ -269,7 +257,7 @@ static void test_ignored_fields(void)
         if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             int64_t found[3];
             CHECK_INTS(found, ap_shape(proxy, found, 3), INTS(4, 3, 2));
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             ap_free(proxy);
         }
         bytes_free(&b);
@@ -337,7 +325,7 @@ static void test_extensions(void)
         if (CHECK_OK(open_with_int(&b, AP_OPT_STRICT, 0, &proxy))) {
             size_t size = 0;
             CHECK_INT(ap_data_offset(proxy), 384);
-            CHECK(elements_right(proxy));
+            CHECK(small_right(proxy));
             CHECK(ap_header(proxy, &size) != NULL);
             CHECK_INT(size, 348);
             ap_free(proxy);

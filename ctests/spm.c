@@ -3,52 +3,10 @@
 #include "test.h"
 #include "support/access.h"
 #include "support/nifti.h"
+#include "support/small.h"
 
 #include <math.h>
 #include <string.h>
-
-static const int64_t shape[3] = {4, 3, 2};
-static const char *formats[] = {"analyze", "spm99", "spm2"};
-
-static nifti sound(int order)
-{
-    return analyze_new(order, AP_INT16, 3, shape);
-}
-
-/* 24 elements of 100, 101, ... */
-static void put_elements(bytes *b, int order)
-{
-    for (int i = 0; i < 24; i++)
-        put_int(b, (uint64_t)(100 + i), 2, order);
-}
-
-static int elements_right(const ap_proxy *proxy)
-{
-    int16_t out[24];
-    int wrong = 0;
-    CHECK_OK(ap_read_all(proxy, AP_DISK, 0, out, sizeof out, &err));
-    for (int i = 0; i < 24; i++)
-        wrong += out[i] != 100 + i;
-    return wrong == 0;
-}
-
-/* A header of chosen fields, and the sound image beside it. */
-static const char *write_pair(const nifti *n)
-{
-    bytes image = {0};
-    put_elements(&image, n->order);
-    write_nifti_header(temp_path("pair.hdr"), n);
-    write_bytes(temp_path("pair.img"), &image);
-    bytes_free(&image);
-    return temp_path("pair.hdr");
-}
-
-static ap_proxy *open_pair(const nifti *n, const char *format)
-{
-    ap_proxy *proxy = NULL;
-    CHECK_OK(open_as(write_pair(n), format, 0, &proxy));
-    return proxy;
-}
 
 static void check_factors(const ap_proxy *proxy, double slope, double inter)
 {
@@ -68,16 +26,16 @@ static void test_factors(void)
     static const double inters[] = {0, 5, NAN, INFINITY};
     for (int i = 0; i < COUNT(slopes); i++)
         for (int k = 0; k < COUNT(inters); k++) {
-            nifti n = sound(AP_BIG);
+            nifti n = small_analyze(AP_BIG);
             int none = slopes[i] == 0 || !isfinite(slopes[i]);
             n.slope = slopes[i];
             n.inter = inters[k];
-            for (int f = 0; f < COUNT(formats); f++) {
-                ap_proxy *proxy = open_pair(&n, formats[f]);
-                test_note("%s, slope %g, inter %g", formats[f], n.slope, n.inter);
+            for (int f = 0; f < COUNT(analyze_formats); f++) {
+                ap_proxy *proxy = open_small_pair(&n, analyze_formats[f]);
+                test_note("%s, slope %g, inter %g", analyze_formats[f], n.slope, n.inter);
                 check_factors(proxy, f == 0 || none ? 1 : n.slope,
                               f < 2 || none || !isfinite(n.inter) ? 0 : n.inter);
-                CHECK(elements_right(proxy));
+                CHECK(small_right(proxy));
                 ap_free(proxy);
             }
         }
@@ -98,7 +56,7 @@ static void test_ranges(void)
     };
     for (int i = 0; i < COUNT(cases); i++)
         for (int k = 0; k < 2; k++) {
-            nifti n = sound(AP_LITTLE);
+            nifti n = small_analyze(AP_LITTLE);
             n.slope = k ? NAN : 0;
             n.inter = 77;
             n.cal_max = cases[i].cal_max;
@@ -106,8 +64,8 @@ static void test_ranges(void)
             n.glmax = cases[i].glmax;
             n.glmin = cases[i].glmin;
             test_note("case %d", i);
-            for (int f = 0; f < COUNT(formats); f++) {
-                ap_proxy *proxy = open_pair(&n, formats[f]);
+            for (int f = 0; f < COUNT(analyze_formats); f++) {
+                ap_proxy *proxy = open_small_pair(&n, analyze_formats[f]);
                 check_factors(proxy, f < 2 ? 1 : cases[i].slope, f < 2 ? 0 : cases[i].inter);
                 ap_free(proxy);
             }
@@ -127,13 +85,13 @@ static void test_scaled_types(void)
         {AP_RGB24, AP_RGB24, AP_RGB24},
     };
     for (int t = 0; t < COUNT(types); t++)
-        for (int f = 0; f < COUNT(formats); f++) {
-            nifti n = analyze_new(AP_LITTLE, types[t].stored, 3, shape);
+        for (int f = 0; f < COUNT(analyze_formats); f++) {
+            nifti n = analyze_new(AP_LITTLE, types[t].stored, 3, small_shape);
             n.slope = 0.1;
             write_nifti_header(temp_path("pair.hdr"), &n);
-            test_note("%s, %s", formats[f], ap_dtype_name(types[t].stored));
+            test_note("%s, %s", analyze_formats[f], ap_dtype_name(types[t].stored));
             ap_proxy *proxy;
-            CHECK_OK(open_as(temp_path("pair.hdr"), formats[f], 0, &proxy));
+            CHECK_OK(open_as(temp_path("pair.hdr"), analyze_formats[f], 0, &proxy));
             CHECK_INT(ap_auto_dtype(proxy),
                       f == 0 ? types[t].stored : f == 1 ? types[t].spm99 : types[t].spm2);
             CHECK_INT(ap_is_scaled(proxy), f > 0 && types[t].stored != AP_RGB24);
@@ -145,13 +103,13 @@ static void test_scaled_types(void)
 /* Arithmetic in the type that the result has. */
 static void test_scaled_values(void)
 {
-    nifti n = sound(AP_LITTLE);
+    nifti n = small_analyze(AP_LITTLE);
     float narrow[24];
     double wide[24], slope = 0.1f, inter = -3.7f;
     int wrong = 0;
     n.slope = 0.1;
     n.inter = -3.7;
-    ap_proxy *proxy = open_pair(&n, "spm99");
+    ap_proxy *proxy = open_small_pair(&n, "spm99");
     CHECK_OK(ap_read_all(proxy, AP_AUTO, 0, narrow, sizeof narrow, &err));
     CHECK_OK(ap_read_all(proxy, AP_FLOAT64, 0, wide, sizeof wide, &err));
     for (int i = 0; i < 24; i++) {
@@ -160,7 +118,7 @@ static void test_scaled_values(void)
     }
     CHECK_INT(wrong, 0);
     ap_free(proxy);
-    proxy = open_pair(&n, "spm2");
+    proxy = open_small_pair(&n, "spm2");
     CHECK_OK(ap_read_all(proxy, AP_AUTO, 0, wide, sizeof wide, &err));
     CHECK_OK(ap_read_all(proxy, AP_FLOAT32, 0, narrow, sizeof narrow, &err));
     for (int i = 0; i < 24; i++) {
@@ -171,7 +129,7 @@ static void test_scaled_values(void)
     ap_free(proxy);
     /* What float32 cannot hold is float64: 32768 * 1e35. */
     n.slope = 1e35;
-    proxy = open_pair(&n, "spm99");
+    proxy = open_small_pair(&n, "spm99");
     CHECK_INT(ap_auto_dtype(proxy), AP_FLOAT64);
     CHECK_OK(ap_read_all(proxy, AP_AUTO, 0, wide, sizeof wide, &err));
     CHECK_REAL(wide[23], 123 * (double)1e35f);
@@ -181,11 +139,11 @@ static void test_scaled_values(void)
 /* Colours are not scaled; a factor beside them is noted. */
 static void test_colours(void)
 {
-    nifti n = analyze_new(AP_LITTLE, AP_RGB24, 3, shape);
+    nifti n = analyze_new(AP_LITTLE, AP_RGB24, 3, small_shape);
     n.slope = 2;
-    for (int f = 0; f < COUNT(formats); f++) {
-        ap_proxy *proxy = open_pair(&n, formats[f]);
-        test_note("%s", formats[f]);
+    for (int f = 0; f < COUNT(analyze_formats); f++) {
+        ap_proxy *proxy = open_small_pair(&n, analyze_formats[f]);
+        test_note("%s", analyze_formats[f]);
         CHECK_INT(ap_is_scaled(proxy), 0);
         CHECK((ap_warning(proxy, 0) != NULL) >= (f > 0));
         ap_free(proxy);
@@ -230,15 +188,15 @@ static void test_affines(void)
                  {{-32768, 3, 1, 0, 0}, middle}};
     for (int i = 0; i < COUNT(cases); i++)
         for (int order = AP_LITTLE; order <= AP_BIG; order++)
-            for (int f = 0; f < COUNT(formats); f++) {
-                nifti n = sound(order);
+            for (int f = 0; f < COUNT(analyze_formats); f++) {
+                nifti n = small_analyze(order);
                 double found[16];
                 memcpy(n.origin, cases[i].origin, sizeof n.origin);
                 n.pixdim[1] = 2;
                 n.pixdim[2] = 3;
                 n.pixdim[3] = 4.5;
-                ap_proxy *proxy = open_pair(&n, formats[f]);
-                test_note("case %d, %s", i, formats[f]);
+                ap_proxy *proxy = open_small_pair(&n, analyze_formats[f]);
+                test_note("case %d, %s", i, analyze_formats[f]);
                 check_affine(proxy, AP_AFFINE_BASE, middle);
                 check_affine(proxy, AP_AFFINE_BEST, f ? cases[i].wanted : middle);
                 CHECK_STATUS(ap_affine(proxy, AP_AFFINE_SFORM, found, &err), AP_ERR_UNSUPPORTED);
@@ -247,11 +205,11 @@ static void test_affines(void)
                 ap_free(proxy);
             }
     /* Zooms are put right. */
-    nifti n = sound(AP_LITTLE);
+    nifti n = small_analyze(AP_LITTLE);
     n.pixdim[1] = -2;
     n.pixdim[2] = 0;
     double zooms[3];
-    ap_proxy *proxy = open_pair(&n, NULL);
+    ap_proxy *proxy = open_small_pair(&n, NULL);
     static const double put_right[] = {-2, 0, 0, 3, 0, 1, 0, -1, 0, 0, 1, -0.5, 0, 0, 0, 1};
     CHECK_INT(ap_zooms(proxy, zooms, 3, &err), 3);
     CHECK_REAL(zooms[0], 2);

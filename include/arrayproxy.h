@@ -87,7 +87,8 @@
 #define AP_OPT_MAX_BYTES 7
 
 /// 1 check the checksums of compressed data when whole members are read.
-/// Default 1. Those of bzip2 and zstd are always checked.
+/// Default 1. bzip2 and zstd check each block or frame that a read gets to the
+/// end of, in any case.
 #define AP_OPT_VERIFY 11
 
 /// 1 fail on headers that break the format's rules; 0 read them as NiBabel
@@ -620,8 +621,9 @@ ap_status ap_scale_factors(const ap_proxy *proxy,
 /// count from 0. Returns the xform code (0 if the format has none), or a
 /// negative status: `AP_ERR_UNSUPPORTED` for sform or qform in a format
 /// without them and for `ap_open_layout`, `AP_ERR_HEADER` for a quaternion
-/// or a .mat file of SPM that cannot be right (found here, not at opening). The
-/// sform is given whatever its code. `affine` may be NULL to ask for the code.
+/// that cannot be right, or the error of SPM's .mat file if it could not be
+/// read (both are told here, not at opening). The sform is given whatever its
+/// code. `affine` may be NULL to ask for the code.
 AP_API
 int32_t ap_affine(const ap_proxy *proxy,
                   int32_t which,

@@ -5,8 +5,8 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use arrayproxy::{
-    ArrayProxy, ByteOrder, Codec, DType, Error, ErrorKind, FactorType, Format, Options, Order,
-    ReadAt, ReadBuf, Source,
+    ArrayProxy, ByteOrder, Codec, DType, Error, ErrorKind, FactorType, Format, Mapping, Options,
+    Order, ReadAt, ReadBuf, Source,
 };
 use common::{Folder, gzip, nifti1, nifti2};
 
@@ -44,12 +44,22 @@ impl ReadAt for Failing {
 #[test]
 fn failing_reads_are_told_not_taken_for_content() {
     let mut opened = 0;
+    let single = [&nifti1(&[10, 10], 4, 16, (1.0, 0.0), true)[..], &int16(100)].concat();
     for failing in 0..8 {
-        let source = Source::reader(Failing {
-            bytes: gzip(&int16(100)),
-            reads: AtomicUsize::new(0),
-            failing,
-        });
+        let source = |bytes: &[u8]| {
+            Source::reader(Failing {
+                bytes: gzip(bytes),
+                reads: AtomicUsize::new(0),
+                failing,
+            })
+        };
+        let header = source(&single);
+        let told = match ArrayProxy::open_source(&header, None, &Options::new()) {
+            Ok(proxy) => proxy.read_vec::<i16>(&[]).err(),
+            Err(error) => Some(error),
+        };
+        assert!(told.is_none_or(|error| error.kind() == ErrorKind::Io));
+        let source = source(&int16(100));
         match layout(&source, (1.0, 0.0), &Options::new()) {
             Ok(proxy) => {
                 assert_eq!(proxy.codec(), Codec::Gzip);
@@ -176,6 +186,101 @@ fn pairs_by_any_name() {
         ArrayProxy::open("").unwrap_err().kind(),
         ErrorKind::NotFound
     );
+}
+
+/// Damage that was seen is what is wrong, not what it makes of the content.
+#[test]
+fn damage_is_told_not_what_it_looks_like() {
+    let single = [&nifti1(&[10], 4, 16, (1.0, 0.0), true)[..], &int16(10)].concat();
+    // 348 bytes of the header as they are, in a stored block.
+    let mut packed = flate2_stored(&single);
+    let magic = packed.windows(3).position(|three| three == b"n+1").unwrap();
+    packed[magic] ^= 1;
+    let folder = Folder::new("damage");
+    for name in ["a.nii.gz", "a.hdr.gz"] {
+        let path = folder.write(name, &packed);
+        let error = ArrayProxy::open(&path).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.path()),
+            (ErrorKind::Codec, Some(&*path))
+        );
+        assert!(error.to_string().contains("checksum"), "{error}");
+    }
+    // Cut before anything can be decoded.
+    for (name, bytes) in [
+        ("a.nii.bz2", common::bzip2(&single, 9)),
+        ("a.nii.zst", common::zstd(&single, 3, true)),
+    ] {
+        let path = folder.write(name, &bytes[..bytes.len() / 2]);
+        let error = ArrayProxy::open(path).unwrap_err();
+        assert!(error.to_string().contains("cut short"), "{error}");
+    }
+}
+
+fn flate2_stored(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn headers_of_analyze_are_halves_of_pairs() {
+    let folder = Folder::new("halves");
+    let head = common::analyze(ByteOrder::Little, &[3, 4], (4, 16), 0.0);
+    let kind = |name: &str, format: Option<Format>| {
+        let options = Options::new().format(format);
+        let opened = ArrayProxy::open_with(folder.path(name), &options);
+        opened
+            .map(|proxy| proxy.format())
+            .map_err(|error| error.kind())
+    };
+    // Its own bytes are not its voxels.
+    folder.write("a.img", &head);
+    for format in [None, Some(Format::Spm2), Some(Format::Nifti1Pair)] {
+        assert_eq!(kind("a.img", format), Err(ErrorKind::NotFound));
+    }
+    // Under a single file's name it is a header all the same.
+    folder.write("b.nii", &head);
+    assert_eq!(kind("b.nii", None), Err(ErrorKind::NotFound));
+    folder.write("b.img", &[0; 24]);
+    let proxy = ArrayProxy::open(folder.path("b.nii")).unwrap();
+    let says = |warning: &String| warning.contains("in another file");
+    assert!(proxy.warnings().iter().any(says), "{:?}", proxy.warnings());
+    assert_eq!(kind("b.nii", Some(Format::Analyze)), Ok(Format::Analyze));
+    folder.write("b", &head);
+    assert_eq!(kind("b", None), Ok(Format::Spm2));
+}
+
+/// What options say of data holds for a single file under the name of a pair.
+#[test]
+fn options_hold_for_single_files_of_any_name() {
+    let folder = Folder::new("options");
+    let data = [1; 24];
+    let mgh = [&common::mgh([2, 3, 4, 1], 0)[..], &data].concat();
+    let nifti = [&nifti1(&[2, 3, 4], 2, 8, (1.0, 0.0), true)[..], &data].concat();
+    for (name, bytes, format) in [
+        ("a.hdr", &mgh, None),
+        ("b.img", &nifti, None),
+        ("c.hdr", &nifti, None),
+        ("d.hdr", &nifti, Some(Format::Nifti1)),
+        ("e.img", &mgh, Some(Format::Mgh)),
+    ] {
+        let plain = folder.write(name, bytes);
+        let packed = folder.write(&format!("{name}.gz"), &gzip(bytes));
+        let mapped = Options::new().format(format).mapping(Mapping::Required);
+        let read = |proxy: ArrayProxy| proxy.read_vec::<u8>(&[]).unwrap();
+        assert_eq!(read(ArrayProxy::open_with(&plain, &mapped).unwrap()), data);
+        let error = ArrayProxy::open_with(&packed, &mapped).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
+        let options = Options::new().format(format);
+        assert_eq!(
+            read(ArrayProxy::open_with(&packed, &options).unwrap()),
+            data
+        );
+        let raw = options.codec(Some(Codec::None));
+        assert!(ArrayProxy::open_with(&packed, &raw).is_err(), "{name}");
+    }
 }
 
 /// Voxels may happen to look like the header of a compressed stream.

@@ -19,8 +19,8 @@ pub fn explore(proxy: &ArrayProxy) {
     let _ = (proxy.zooms(), proxy.data_offset(), proxy.scale_factors());
     let _ = format!("{proxy:?} {:?} {:?}", proxy.warnings(), proxy.header());
     if let Ok(footer) = proxy.footer() {
-        for tag in &footer.tags {
-            let content = proxy.tag_bytes(tag).expect("the tag ends in the file");
+        for (number, tag) in footer.tags.iter().enumerate() {
+            let content = proxy.tag_bytes(number).expect("the tag ends in the file");
             assert!(content.len() as u64 <= tag.size);
         }
     }

@@ -11,6 +11,9 @@ use crate::io::ReadBuf;
 /// Decoded bytes asked for at a time.
 const PIECE: usize = 64 << 10;
 
+/// Bytes of a stream without blocks: head, end, the checksum of nothing.
+const EMPTY: usize = super::BZIP2_HEAD + 4;
+
 /// Memory that a decoder takes: four bytes for each of a block, whose size
 /// the stream's level tells in units of 100,000, and tables.
 const BLOCK: usize = 400_000;
@@ -18,37 +21,52 @@ const TABLES: usize = 64 << 10;
 
 /// The streams of a bzip2 file.
 pub(super) struct Bzip2 {
-    decoder: Decompress,
+    /// None for a stream without blocks.
+    decoder: Option<Decompress>,
     level: usize,
 }
 
 impl Coding for Bzip2 {
     const NAME: &'static str = "bzip2";
+    /// What a damaged block can grow to: its checksum is behind all of it.
+    const LOOK: usize = super::BZIP2_BLOCK;
+    const SKIPS_ZEROS: bool = false;
 
     /// The checksums of blocks are always looked at.
     fn new(_verify: bool) -> Result<Bzip2> {
         Ok(Bzip2 {
-            decoder: Decompress::new(false),
+            decoder: None,
             level: 0,
         })
     }
 
     fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
-        let head = feed.look(super::BZIP2_HEAD)?;
+        let head = feed.look(EMPTY)?;
         if !super::is_bzip2(head) {
             return Ok(false);
         }
         self.level = usize::from(head[3] - b'0');
-        self.decoder = Decompress::new(false);
+        // A file can hold very many streams without blocks.
+        if head.len() == EMPTY && head[4..] == [0x17, 0x72, 0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0] {
+            self.decoder = None;
+            return feed.take(&mut [0; EMPTY]);
+        }
+        self.decoder = Some(Decompress::new(false));
         Ok(true)
     }
 
     fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step> {
-        let (before_in, before_out) = (self.decoder.total_in(), self.decoder.total_out());
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(Step {
+                used: 0,
+                ended: true,
+            });
+        };
+        let (before_in, before_out) = (decoder.total_in(), decoder.total_out());
         let mut status = Ok(Status::Ok);
         output.write_with(PIECE, |to| {
-            status = self.decoder.decompress(input, to);
-            (self.decoder.total_out() - before_out) as usize
+            status = decoder.decompress(input, to);
+            (decoder.total_out() - before_out) as usize
         });
         let ended = match status {
             Ok(Status::StreamEnd) => true,
@@ -62,12 +80,15 @@ impl Coding for Bzip2 {
             Err(_) => return Err(damage("the bzip2 stream is damaged")),
         };
         Ok(Step {
-            used: (self.decoder.total_in() - before_in) as usize,
+            used: (decoder.total_in() - before_in) as usize,
             ended,
         })
     }
 
     fn memory(&self) -> usize {
-        self.level * BLOCK + TABLES
+        match self.decoder {
+            Some(_) => self.level * BLOCK + TABLES,
+            None => 0,
+        }
     }
 }

@@ -33,6 +33,7 @@ pub(super) struct Gzip {
 
 impl Coding for Gzip {
     const NAME: &'static str = "gzip";
+    const LOOK: usize = 64 << 10;
     const SKIPS_ZEROS: bool = true;
 
     fn new(verify: bool) -> Result<Gzip> {
@@ -65,13 +66,13 @@ impl Coding for Gzip {
     }
 
     /// Checksum and size behind a stream. A file cut there still has its data.
-    fn end(&mut self, feed: &mut Feed<'_>) -> Result<Option<Result<()>>> {
+    fn end(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
         let mut trailer = [0; 8];
         if !feed.take(&mut trailer)? {
-            return Ok(None);
+            return Ok(false);
         }
         if !self.verify {
-            return Ok(Some(Ok(())));
+            return Ok(true);
         }
         let [a, b, c, d, e, f, g, h] = trailer;
         let (sum, size) = (
@@ -79,20 +80,19 @@ impl Coding for Gzip {
             u32::from_le_bytes([e, f, g, h]),
         );
         let (found_sum, found_size) = (self.checksum.sum(), self.decoded as u32);
-        let wrong = |text: String| Ok(Some(Err(damage(text))));
         if sum != found_sum {
-            return wrong(format!(
+            return Err(damage(format!(
                 "the checksum of the gzip member that begins at byte {} is {sum:08x}, its data have {found_sum:08x}",
                 self.start
-            ));
+            )));
         }
         if size != found_size {
-            return wrong(format!(
+            return Err(damage(format!(
                 "the gzip member that begins at byte {} says that it has {size} bytes, it has {found_size}",
                 self.start
-            ));
+            )));
         }
-        Ok(Some(Ok(())))
+        Ok(true)
     }
 
     fn memory(&self) -> usize {

@@ -17,6 +17,7 @@ use stream::Stream;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Codec {
     /// Not at all.
     None,
@@ -94,6 +95,9 @@ pub(crate) fn detect(head: &[u8]) -> Result<Codec> {
 /// or, in a stream without any, of the end.
 const BZIP2_HEAD: usize = 10;
 
+/// Most bytes that a block decodes to: 900,000, each five of them a run of 259.
+const BZIP2_BLOCK: usize = 900_000 / 5 * 259;
+
 fn is_bzip2(head: &[u8]) -> bool {
     const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
     const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
@@ -114,7 +118,7 @@ fn is_zstd(head: &[u8]) -> bool {
         return false;
     };
     let len = u32::from_le_bytes([a, b, c, d]) as usize;
-    match head.get(8 + len..) {
+    match head[8..].get(len..) {
         Some(rest) if rest.len() >= 4 => is_zstd(rest),
         _ => true,
     }
@@ -159,9 +163,10 @@ pub(crate) fn open(
     })
 }
 
-/// The first decoded bytes of a zlib stream (RFC 1950), `most` of them at most.
-/// The checksum of one that has no more is looked at.
+/// The decoded bytes of a zlib stream (RFC 1950), the first `most` of them if
+/// it has more. The checksum of one that has no more is looked at.
 pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
+    let most = most.min(most_decoded(Codec::Gzip, stream.len() as u64) as usize);
     let mut decoded = Vec::with_capacity(most);
     let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
     let step = inflate::Inflate::zlib().step(stream, &mut buffer)?;
@@ -196,9 +201,8 @@ pub(crate) fn most_decoded(codec: Codec, compressed: u64) -> u64 {
         Codec::None => compressed,
         // Deflate's densest code: 258 bytes by 2 bits.
         Codec::Gzip => compressed.saturating_mul(1032),
-        // A block of 900,000 bytes, each five of them a run of 259; its header
-        // and codes take 25 bytes at least.
-        Codec::Bzip2 => (compressed / 25 + 1).saturating_mul(900_000 / 5 * 259),
+        // A block's header and codes take 25 bytes at least.
+        Codec::Bzip2 => (compressed / 25 + 1).saturating_mul(BZIP2_BLOCK as u64),
         // A block of 128 KiB by 4 bytes: header and the one byte it repeats.
         Codec::Zstd => compressed.saturating_mul(32 << 10),
     }

@@ -12,22 +12,26 @@ use crate::io::{ReadAt, ReadBuf};
 /// Decoded bytes to skip at a time.
 const SKIP: usize = 32 << 10;
 
-/// Decoded bytes behind the data in which the end of their stream is looked
-/// for.
-const LOOK: usize = 64 << 10;
-
 /// Decoders kept between reads, and the bytes that they may take together.
 /// The newest is kept however large it is, unless memory is to be spared.
 pub(super) const KEPT: usize = 4;
 const KEPT_BYTES: usize = 32 << 20;
 
-/// Size of the one decoder that is kept where memory is spared: programs hold
-/// thousands of such files.
+/// Most bytes of the one decoder that is kept between reads where memory is
+/// spared: programs hold thousands of such files.
 const SPARED_BYTES: usize = 1 << 20;
 
 /// What one compression does otherwise than another.
 pub(super) trait Coding: Sized + Send + 'static {
     const NAME: &'static str;
+
+    /// Decoded bytes behind the data in which the end of their stream, or of
+    /// the block that has a checksum of its own, is looked for. Damage often
+    /// moves it; then it is found near.
+    const LOOK: usize;
+
+    /// Whether zero bytes between streams and behind them are skipped.
+    const SKIPS_ZEROS: bool;
 
     fn new(verify: bool) -> Result<Self>;
 
@@ -39,13 +43,10 @@ pub(super) trait Coding: Sized + Send + 'static {
     /// its end. A step without room still finds the end if it is next.
     fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step>;
 
-    /// Look at what stands behind a stream. `None` if the file was cut there.
-    fn end(&mut self, _feed: &mut Feed<'_>) -> Result<Option<Result<()>>> {
-        Ok(Some(Ok(())))
+    /// Look at what stands behind a stream. `false` if the file was cut there.
+    fn end(&mut self, _feed: &mut Feed<'_>) -> Result<bool> {
+        Ok(true)
     }
-
-    /// Whether zero bytes between streams and behind them are skipped.
-    const SKIPS_ZEROS: bool = false;
 
     /// Bytes of memory that it takes.
     fn memory(&self) -> usize;
@@ -89,13 +90,18 @@ impl Feed<'_> {
     }
 }
 
+/// Decoders that wait for a read behind their position, the newest last. The
+/// lock is held to take or give one, never to decode.
+type Kept<C> = Arc<Mutex<Vec<Decoder<C>>>>;
+
 /// A compressed source as its decoded bytes.
-pub(super) struct Stream<C> {
+pub(super) struct Stream<C: Coding> {
     source: Arc<dyn ReadAt>,
     decoding: Decoding,
-    /// Decoders that wait for a read behind their position, the newest last.
-    /// The lock is held to take or give one, never to decode.
-    pub(super) kept: Arc<Mutex<Vec<Decoder<C>>>>,
+    pub(super) kept: Kept<C>,
+    /// Where to leave a small decoder in the end, if memory is spared between
+    /// the reads that this is for.
+    home: Option<Kept<C>>,
 }
 
 impl<C: Coding> Stream<C> {
@@ -104,12 +110,13 @@ impl<C: Coding> Stream<C> {
             source,
             decoding,
             kept: Arc::default(),
+            home: None,
         }
     }
 
     /// The kept decoder that is nearest before `offset`, or one at the start.
     fn take(&self, offset: u64) -> Result<Decoder<C>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         let near = (0..kept.len())
             .filter(|&i| kept[i].position <= offset)
             .max_by_key(|&i| kept[i].position);
@@ -127,13 +134,29 @@ impl<C: Coding> Stream<C> {
         if self.decoding.frugal && decoder.memory() > bytes {
             return;
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         kept.push(decoder);
         let total = |kept: &[Decoder<C>]| kept.iter().map(Decoder::memory).sum::<usize>();
         while kept.len() > 1 && (kept.len() > most || total(&kept) > bytes) {
             kept.remove(0);
         }
     }
+}
+
+impl<C: Coding> Drop for Stream<C> {
+    fn drop(&mut self) {
+        let Some(home) = &self.home else {
+            return;
+        };
+        let newest = lock(&self.kept).pop();
+        if let Some(decoder) = newest.filter(|decoder| decoder.memory() <= SPARED_BYTES) {
+            *lock(home) = vec![decoder];
+        }
+    }
+}
+
+fn lock<C>(kept: &Kept<C>) -> std::sync::MutexGuard<'_, Vec<Decoder<C>>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<C: Coding> ReadAt for Stream<C> {
@@ -162,34 +185,43 @@ impl<C: Coding> ReadAt for Stream<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
-        let mut decoder = self.take(offset)?;
-        if !self.decoding.verify || decoder.position != offset || decoder.place != Place::Stream {
-            self.give(decoder);
+        if !self.decoding.verify {
             return Ok(());
         }
-        // Damage often moves the end of the data; then it is found near.
-        let mut behind = Vec::with_capacity(LOOK);
-        decoder.read(
-            &*self.source,
-            &mut ReadBuf::new(behind.spare_capacity_mut()),
-        )
+        let mut decoder = self.take(offset)?;
+        if decoder.position == offset {
+            return decoder.look_for_end(&*self.source);
+        }
+        self.give(decoder);
+        Ok(())
     }
 
     fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
-        Ok(self.source.pin()?.map(|source| {
-            Arc::new(Stream {
-                source,
-                decoding: self.decoding,
-                kept: self.kept.clone(),
-            }) as Arc<dyn ReadAt>
-        }))
+        let source = self.source.pin()?;
+        if source.is_none() && !self.decoding.frugal {
+            return Ok(None);
+        }
+        let (kept, home) = match self.decoding.frugal {
+            // Within the reads that this is for, none starts over.
+            true => {
+                let kept = std::mem::take(&mut *lock(&self.kept));
+                (Arc::new(Mutex::new(kept)), Some(self.kept.clone()))
+            }
+            false => (self.kept.clone(), None),
+        };
+        Ok(Some(Arc::new(Stream {
+            source: source.unwrap_or_else(|| self.source.clone()),
+            decoding: Decoding {
+                frugal: false,
+                ..self.decoding
+            },
+            kept,
+            home,
+        })))
     }
 
     fn trim(&self) {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        lock(&self.kept).clear();
         self.source.trim();
     }
 }
@@ -247,12 +279,23 @@ impl<C: Coding> Decoder<C> {
         }
     }
 
+    /// Decode on to the end of the stream, if it is near, without a result.
+    fn look_for_end(&mut self, source: &dyn ReadAt) -> Result<()> {
+        let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
+        let end = self.position + C::LOOK as u64;
+        while self.place == Place::Stream && self.position < end {
+            let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
+            self.decode(source, &mut buffer)?;
+        }
+        Ok(())
+    }
+
     /// One step in a stream; `false` where the buffer is full and the stream
     /// does not end there. A step with a full buffer finds an end.
     fn decode(&mut self, source: &dyn ReadAt, buffer: &mut ReadBuf<'_>) -> Result<bool> {
         let (before, full) = (buffer.room(), buffer.room() == 0);
         let step = self.coding.step(self.input.rest(), buffer);
-        let step = step.map_err(|error| self.placed(&error))?;
+        let step = step.map_err(|error| self.placed(error))?;
         self.input.advance(step.used);
         let new = before - buffer.room();
         let stalled = step.used == 0 && new == 0;
@@ -262,7 +305,7 @@ impl<C: Coding> Decoder<C> {
         } else if !self.input.rest().is_empty() {
             // Input is left: only a full buffer can hold the decoder up.
             if stalled && !full {
-                return Err(self.placed(&damage("the stream does not go on")));
+                return Err(self.placed(damage("the stream does not go on")));
             }
             return Ok(!full);
         } else if !self.input.refill(source)? && stalled {
@@ -295,7 +338,7 @@ impl<C: Coding> Decoder<C> {
             false if !first => Place::End,
             false => {
                 let text = format!("this is no {} file", C::NAME);
-                return Err(self.placed(&damage(text)));
+                return Err(self.placed(damage(text)));
             }
         };
         Ok(())
@@ -306,16 +349,19 @@ impl<C: Coding> Decoder<C> {
             input: &mut self.input,
             source,
         };
-        self.place = match self.coding.end(&mut feed)? {
-            Some(Ok(())) => Place::Between,
-            Some(Err(error)) => return Err(self.placed(&error)),
-            None => Place::End,
+        let ended = self.coding.end(&mut feed);
+        self.place = match ended.map_err(|error| self.placed(error))? {
+            true => Place::Between,
+            false => Place::End,
         };
         Ok(())
     }
 
-    /// An error of the coding, with where it is.
-    fn placed(&self, error: &Error) -> Error {
+    /// An error with its place, if it is the coding's and not the source's.
+    fn placed(&self, error: Error) -> Error {
+        if error.offset().is_some() || error.path().is_some() {
+            return error;
+        }
         let text = format!("{error}, after {} decoded bytes", self.position);
         Error::new(error.kind(), text).at(self.input.at())
     }
@@ -323,4 +369,4 @@ impl<C: Coding> Decoder<C> {
 
 #[cfg(test)]
 #[path = "stream_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -8,16 +8,20 @@ use crate::codec::{self, Codec, Decoding};
 use crate::io::Memory;
 
 fn encode(codec: Codec, data: &[u8]) -> Vec<u8> {
+    encode_at(codec, data, 1)
+}
+
+fn encode_at(codec: Codec, data: &[u8], level: u32) -> Vec<u8> {
     match codec {
         Codec::None => data.to_vec(),
         Codec::Gzip => {
-            let level = flate2::Compression::new(6);
+            let level = flate2::Compression::new(level.max(6));
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
             encoder.write_all(data).unwrap();
             encoder.finish().unwrap()
         }
         Codec::Bzip2 => {
-            let level = bzip2::Compression::new(1);
+            let level = bzip2::Compression::new(level);
             let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
             encoder.write_all(data).unwrap();
             encoder.finish().unwrap()
@@ -49,7 +53,7 @@ fn codecs() -> impl Iterator<Item = Codec> {
 }
 
 /// Bytes that compress to about a half.
-fn sample(n: usize) -> Vec<u8> {
+pub(crate) fn sample(n: usize) -> Vec<u8> {
     let mut state = 12345u32;
     (0..n)
         .map(|i| {
@@ -273,6 +277,97 @@ fn decoders_are_kept_within_bounds() {
         let (n, bytes) = kept::<codec::zstd::Zstd>(&packed(Codec::Zstd), false);
         assert!((1..=KEPT).contains(&n) && bytes > 100_000 && bytes <= KEPT_BYTES);
     }
+}
+
+/// Memory that counts the bytes read of it.
+struct Counted(Memory, std::sync::atomic::AtomicU64);
+
+impl ReadAt for Counted {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        let before = buffer.room();
+        self.0.read_at(offset, buffer)?;
+        let read = (before - buffer.room()) as u64;
+        self.1.fetch_add(read, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+    fn size(&self) -> Result<Option<u64>> {
+        self.0.size()
+    }
+}
+
+/// However little is kept between reads, one read decodes once.
+#[test]
+fn pinned_reads_of_spared_memory_do_not_start_over() {
+    let data = sample(3_000_000);
+    for codec in codecs() {
+        let packed = encode_at(codec, &data, 9);
+        let size = packed.len() as u64;
+        let memory = Memory(Arc::new(packed));
+        let source = Arc::new(Counted(memory, Default::default()));
+        let decoding = Decoding {
+            verify: true,
+            frugal: true,
+        };
+        let stream = codec::open(source.clone(), codec, decoding).unwrap();
+        {
+            let pinned = stream.pin().unwrap().expect("it keeps more");
+            for at in (0..3_000_000).step_by(100_000) {
+                let found = pinned.read_vec(at as u64, 100_000).unwrap();
+                assert_eq!(found, &data[at..at + 100_000]);
+            }
+            pinned.check_end(3_000_000).unwrap();
+        }
+        let read = source.1.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(
+            read <= size + (64 << 10),
+            "{}: {read} of {size}",
+            codec.name()
+        );
+        // What is small enough waits for the next read.
+        stream.pin().unwrap().unwrap().read_vec(0, 10).unwrap();
+        let before = source.1.load(std::sync::atomic::Ordering::Relaxed);
+        stream.pin().unwrap().unwrap().read_vec(10, 10).unwrap();
+        let again = source.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+        let is_small = codec == Codec::Gzip;
+        assert_eq!(again == 0, is_small, "{}: {again}", codec.name());
+    }
+}
+
+/// The checksum of a bzip2 block stands before it and is compared behind it.
+#[test]
+#[cfg(feature = "bzip2")]
+fn the_end_of_a_block_is_sought_behind_the_data() {
+    let data = sample(800_000);
+    let mut packed = encode_at(Codec::Bzip2, &data, 9);
+    packed[12] ^= 1;
+    for frugal in [false, true] {
+        let decoding = Decoding {
+            verify: true,
+            frugal,
+        };
+        let source = Arc::new(Memory(Arc::new(packed.clone())));
+        let stream = codec::open(source, Codec::Bzip2, decoding).unwrap();
+        let pinned = stream.pin().unwrap().unwrap_or(stream);
+        assert_eq!(pinned.read_vec(0, 300_000).unwrap(), &data[..300_000]);
+        let error = pinned.check_end(300_000).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec);
+    }
+}
+
+#[test]
+#[cfg(feature = "bzip2")]
+fn empty_streams_cost_little() {
+    let empty = encode(Codec::Bzip2, b"");
+    assert_eq!(empty.len(), 14);
+    let many = [&empty.repeat(200_000)[..], &encode(Codec::Bzip2, b"abc")].concat();
+    let start = std::time::Instant::now();
+    assert_eq!(open(Codec::Bzip2, &many).read_vec(0, 10).unwrap(), b"abc");
+    // A decoder for each takes a minute.
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    let mut wrong = empty;
+    wrong[13] = 1;
+    let error = open(Codec::Bzip2, &wrong).read_vec(0, 10).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Codec);
 }
 
 #[test]

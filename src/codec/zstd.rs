@@ -10,8 +10,8 @@ use super::stream::{Coding, Feed, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::ReadBuf;
 
-/// Decoded bytes asked for at a time: what a block holds at most.
-const PIECE: usize = 128 << 10;
+/// Decoded bytes asked for at a time.
+const PIECE: usize = 32 << 10;
 
 /// The frames of a zstd file. The decoder refuses windows beyond 128 MiB, as
 /// the `zstd` program does unless told otherwise.
@@ -19,6 +19,8 @@ pub(super) struct Zstd(DCtx<'static>);
 
 impl Coding for Zstd {
     const NAME: &'static str = "zstd";
+    const LOOK: usize = 64 << 10;
+    const SKIPS_ZEROS: bool = false;
 
     /// The checksums of frames that have one are always looked at.
     fn new(_verify: bool) -> Result<Zstd> {

@@ -181,8 +181,9 @@ pub unsafe extern "C" fn ap_scale_factors(
 /// count from 0. Returns the xform code (0 if the format has none), or a
 /// negative status: `AP_ERR_UNSUPPORTED` for sform or qform in a format
 /// without them and for `ap_open_layout`, `AP_ERR_HEADER` for a quaternion
-/// or a .mat file of SPM that cannot be right (found here, not at opening). The
-/// sform is given whatever its code. `affine` may be NULL to ask for the code.
+/// that cannot be right, or the error of SPM's .mat file if it could not be
+/// read (both are told here, not at opening). The sform is given whatever its
+/// code. `affine` may be NULL to ask for the code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_affine(
     proxy: *const ap_proxy,

@@ -39,7 +39,8 @@ pub const AP_OPT_KEEP_OPEN: i32 = 4;
 pub const AP_OPT_MAX_BYTES: i32 = 7;
 
 /// 1 check the checksums of compressed data when whole members are read.
-/// Default 1. Those of bzip2 and zstd are always checked.
+/// Default 1. bzip2 and zstd check each block or frame that a read gets to the
+/// end of, in any case.
 pub const AP_OPT_VERIFY: i32 = 11;
 
 /// 1 fail on headers that break the format's rules; 0 read them as NiBabel

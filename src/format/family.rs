@@ -95,12 +95,12 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Byte of dim[i].
+    /// Byte of `dim[i]`.
     fn dim_at(&self, i: usize) -> usize {
         self.places.dim_at + self.dim_size() * i
     }
 
-    /// dim[i].
+    /// `dim[i]`.
     pub(super) fn dim(&self, i: usize) -> i64 {
         match self.places.precision {
             FactorType::Float32 => self.fields.i16(self.dim_at(i)).into(),

@@ -11,10 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 /// Most variables that are looked at, and how far into the file: a compressed
 /// one may seem to have no end.
 const MOST: usize = 10_000;
-const FAR: u64 = 1 << 30;
+const FAR: u64 = 64 << 20;
 
-/// Bytes that all there is to know of a small matrix of level 5 stands in.
+/// Bytes in which name, shape and first values of a variable of level 5 stand.
 const ENOUGH: usize = 1024;
+/// Bytes of a compressed one that decode to as many.
+const ENOUGH_PACKED: usize = 64 << 10;
+
+/// Most bytes of a variable that is wanted: affines of 100,000 volumes.
+const LARGEST: usize = 16 << 20;
 
 /// A variable that was looked for.
 #[derive(Debug, Clone)]
@@ -36,6 +41,53 @@ impl Variable {
             format!("of shape {shape} is no matrix of 4 by 4 real numbers")
         })?;
         Ok([0, 1, 2, 3].map(|row| [0, 1, 2, 3].map(|column| values[row + 4 * column])))
+    }
+}
+
+/// A way through a file that never turns back: each byte of a compressed one is
+/// decoded once.
+struct Way<'a> {
+    bytes: &'a dyn Bytes,
+    at: u64,
+    /// Where the variable began that is being read.
+    start: u64,
+}
+
+impl Way<'_> {
+    /// The next bytes, as many of `len` as there are.
+    fn take_some(&mut self, len: usize) -> Result<Vec<u8>> {
+        let taken = self.bytes.bytes_at(self.at, len)?;
+        self.at += taken.len() as u64;
+        Ok(taken)
+    }
+
+    /// The next `len` bytes, which must be there.
+    fn take(&mut self, len: usize) -> Result<Vec<u8>> {
+        let taken = self.take_some(len)?;
+        match taken.len() == len {
+            true => Ok(taken),
+            false => Err(self.wrong("ends behind the file's end")),
+        }
+    }
+
+    /// Go on to the byte `end`, before which the file must not end.
+    fn go_to(&mut self, end: u64) -> Result<()> {
+        if end > FAR {
+            return Err(self.wrong("is too far in the file to look for affines"));
+        }
+        if end > self.at {
+            self.at = end - 1;
+            self.take(1)?;
+        }
+        Ok(())
+    }
+
+    /// An error about the variable.
+    fn wrong(&self, reason: &str) -> Error {
+        wrong(
+            self.start,
+            &format!("a variable of the Matlab file {reason}"),
+        )
     }
 }
 
@@ -61,38 +113,43 @@ pub(super) fn read<const N: usize>(
         }
     };
     let mut found = [const { None }; N];
-    let mut at = if is_4 { 0 } else { 128 };
+    let mut way = Way {
+        bytes,
+        at: if is_4 { 0 } else { 128 },
+        start: 0,
+    };
+    let is_wanted = |name: &[u8]| names.iter().any(|wanted| wanted.as_bytes() == name);
     for _ in 0..MOST {
+        way.start = way.at;
         let next = match order {
-            None => level4(bytes, at)?,
-            Some(order) => level5(bytes, at, order)?,
+            None => level4(&mut way, is_wanted)?,
+            Some(order) => level5(&mut way, order, is_wanted)?,
         };
         let Some(next) = next else {
             return Ok(found);
         };
         if let Some(place) = names.iter().position(|name| name.as_bytes() == next.name) {
             found[place] = Some(Variable {
-                at,
+                at: way.start,
                 shape: next.shape,
                 values: next.values,
             });
         }
-        at = next.end;
     }
-    Err(wrong(at, "the file holds too many variables"))
+    Err(wrong(way.at, "the file holds too many variables"))
 }
 
-/// A variable on the way through a file.
+/// What a variable is.
 struct Next {
     name: Vec<u8>,
     shape: Vec<i64>,
+    /// As [`Variable::values`], if it is wanted.
     values: Option<[f64; 16]>,
-    end: u64,
 }
 
-/// The variable of a level 4 file that begins at `at`; `None` at the end.
-fn level4(bytes: &dyn Bytes, at: u64) -> Result<Option<Next>> {
-    let head = bytes.bytes_at(at, 20)?;
+/// The next variable of a level 4 file; `None` at the end.
+fn level4(way: &mut Way<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Option<Next>> {
+    let head = way.take_some(20)?;
     if head.is_empty() {
         return Ok(None);
     }
@@ -103,59 +160,52 @@ fn level4(bytes: &dyn Bytes, at: u64) -> Result<Option<Next>> {
     let little = in_order(ByteOrder::Little);
     // The type's thousands tell the byte order: 0 is little-endian, 1 big.
     let is_little = (0..1000).contains(&little.i32(0));
-    let fields = if is_little {
-        little
-    } else {
-        in_order(ByteOrder::Big)
-    };
-    let kind = if is_little {
-        fields.i32(0)
-    } else {
-        fields.i32(0) - 1000
+    let (fields, kind) = match is_little {
+        true => (little, little.i32(0)),
+        false => {
+            let big = in_order(ByteOrder::Big);
+            (big, big.i32(0).wrapping_sub(1000))
+        }
     };
     let dtype = match kind / 10 {
-        0 => DType::Float64,
-        1 => DType::Float32,
-        2 => DType::Int32,
-        3 => DType::Int16,
-        4 => DType::UInt16,
-        5 => DType::UInt8,
-        _ => DType::Bool,
+        0 => Some(DType::Float64),
+        1 => Some(DType::Float32),
+        2 => Some(DType::Int32),
+        3 => Some(DType::Int16),
+        4 => Some(DType::UInt16),
+        5 => Some(DType::UInt8),
+        _ => None,
     };
     let [rows, columns, imaginary, name_size] = [4, 8, 12, 16].map(|i| i64::from(fields.i32(i)));
-    let is_sane = (0..1000).contains(&kind)
-        && dtype != DType::Bool
+    let is_sane = head.len() == 20
+        && (0..1000).contains(&kind)
         && (0..=2).contains(&(kind % 10))
         && rows >= 0
         && columns >= 0
         && (0..=1).contains(&imaginary)
         && (1..=1024).contains(&name_size);
-    if head.len() < 20 || !is_sane {
-        return Err(wrong(at, "this is no variable of a Matlab file of level 4"));
-    }
-    let mut name = bytes.bytes_at(at + 20, name_size as usize)?;
+    let Some(dtype) = dtype.filter(|_| is_sane) else {
+        return Err(way.wrong("is none of level 4"));
+    };
+    let mut name = way.take(name_size as usize)?;
     name.truncate(
         name.iter()
             .position(|&byte| byte == 0)
             .unwrap_or(name.len()),
     );
-    let data = at + 20 + name_size as u64;
     let size = (rows * columns).checked_mul(dtype.size() as i64 * (1 + imaginary));
-    let end = size.and_then(|size| data.checked_add(size as u64));
-    let end = end.ok_or_else(|| wrong(at, "a variable passes 2^63 bytes"))?;
-    check_end(bytes, at, end)?;
+    let end = size.and_then(|size| way.at.checked_add(size as u64));
     let is_real = kind % 10 == 0 && imaginary == 0;
-    let values = if is_real && rows * columns >= 16 {
-        let stored = bytes.bytes_at(data, 16 * dtype.size())?;
-        numbers(&stored, dtype, fields.order)
+    let values = if is_wanted(&name) && is_real && rows * columns >= 16 {
+        numbers(&way.take(16 * dtype.size())?, dtype, fields.order)
     } else {
         None
     };
+    way.go_to(end.unwrap_or(u64::MAX))?;
     Ok(Some(Next {
         name,
         shape: vec![rows, columns],
         values,
-        end,
     }))
 }
 
@@ -183,42 +233,69 @@ const COMPRESSED: u32 = 15;
 const NUMERIC: std::ops::RangeInclusive<u32> = 6..=15;
 const COMPLEX: u32 = 0x800;
 
-/// The variable of a level 5 file that begins at `at`; `None` at the end.
-fn level5(bytes: &dyn Bytes, at: u64, order: ByteOrder) -> Result<Option<Next>> {
-    let tag = bytes.bytes_at(at, 8)?;
+/// The next variable of a level 5 file; `None` at the end.
+fn level5(
+    way: &mut Way<'_>,
+    order: ByteOrder,
+    is_wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Option<Next>> {
+    let tag = way.take_some(8)?;
     if tag.is_empty() {
         return Ok(None);
     }
     let fields = Fields { bytes: &tag, order };
-    let (kind, size) = (fields.u32(0), u64::from(fields.u32(4)));
-    let end = at + 8 + size;
+    let (kind, size) = (fields.u32(0), fields.u32(4) as usize);
     if tag.len() < 8 || !matches!(kind, MATRIX | COMPRESSED) {
-        return Err(wrong(at, "this is no variable of a Matlab file of level 5"));
+        return Err(way.wrong("is none of level 5"));
     }
-    check_end(bytes, at, end)?;
+    let end = way.at + size as u64;
     let content = match kind {
-        COMPRESSED => {
-            let content = bytes.inflated(at + 8, size, ENOUGH)?;
-            let fields = Fields {
-                bytes: &content,
-                order,
-            };
-            if content.len() < 8 || fields.u32(0) != MATRIX {
-                return Err(wrong(at, "a compressed element holds no variable"));
-            }
-            content[8..].to_vec()
-        }
-        _ => bytes.bytes_at(at + 8, size.min(ENOUGH as u64) as usize)?,
+        COMPRESSED => inflated(way, size, order, is_wanted)?,
+        _ => way.take(size.min(ENOUGH))?,
     };
     let matrix = matrix5(&content, order);
-    let (name, shape, values) =
-        matrix.ok_or_else(|| wrong(at, "a variable of a Matlab file of level 5 is damaged"))?;
+    let (name, shape, values) = matrix.ok_or_else(|| way.wrong("is damaged"))?;
+    way.go_to(end)?;
     Ok(Some(Next {
         name,
         shape,
         values,
-        end,
     }))
+}
+
+/// The first bytes of a compressed variable of `size` bytes. Of one that is
+/// wanted all are decoded, for the checksum behind them.
+fn inflated(
+    way: &mut Way<'_>,
+    size: usize,
+    order: ByteOrder,
+    is_wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<u8>> {
+    let damaged = |way: &Way<'_>, error: Error| {
+        let text = format!("is damaged: {error}");
+        way.wrong(&text)
+    };
+    let mut stream = way.take(size.min(ENOUGH_PACKED))?;
+    let first = way.bytes.inflated(&stream, ENOUGH);
+    let mut content = first.map_err(|error| damaged(way, error))?;
+    let fields = Fields {
+        bytes: &content,
+        order,
+    };
+    if content.len() < 8 || fields.u32(0) != MATRIX {
+        return Err(way.wrong("is compressed, and none when decoded"));
+    }
+    let name = matrix5(&content[8..], order).map(|parts| parts.0);
+    if content.len() == ENOUGH && name.is_some_and(|name| is_wanted(&name)) {
+        stream.extend(way.take(size.min(LARGEST) - stream.len())?);
+        let whole = way.bytes.inflated(&stream, LARGEST);
+        content = whole.map_err(|error| damaged(way, error))?;
+        if content.len() == LARGEST {
+            return Err(way.wrong("is too large for affines"));
+        }
+    }
+    content.drain(..8);
+    Ok(content)
 }
 
 type Parts = (Vec<u8>, Vec<i64>, Option<[f64; 16]>);
@@ -292,20 +369,6 @@ fn numbers(stored: &[u8], dtype: DType, order: ByteOrder) -> Option<[f64; 16]> {
         order,
     };
     Some(std::array::from_fn(|i| fields.number(dtype, size * i)))
-}
-
-/// A variable must end in the file.
-fn check_end(bytes: &dyn Bytes, at: u64, end: u64) -> Result<()> {
-    let is_near = end <= FAR;
-    if is_near && !bytes.bytes_at(end - 1, 1)?.is_empty() {
-        return Ok(());
-    }
-    let reason = match is_near {
-        true => "behind the file's end",
-        false => "which is too far to look for affines",
-    };
-    let text = format!("a variable ends at byte {end}, {reason}");
-    Err(wrong(at, &text))
 }
 
 fn wrong(at: u64, text: &str) -> Error {

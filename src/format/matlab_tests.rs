@@ -176,3 +176,110 @@ fn damage_is_named_by_its_byte() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("7.3"));
 }
+
+/// A file that is decoded as compressed ones are: bytes behind what was read
+/// at first come once, in their order.
+struct Forward<'a> {
+    file: &'a [u8],
+    read: std::cell::Cell<u64>,
+}
+
+impl Bytes for Forward<'_> {
+    fn bytes_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        assert!(
+            offset >= self.read.get() || offset < 128,
+            "back to {offset}"
+        );
+        let bytes = self.file.bytes_at(offset, len)?;
+        self.read.set(offset + bytes.len() as u64);
+        Ok(bytes)
+    }
+    fn most(&self) -> Option<u64> {
+        None
+    }
+    fn inflated(&self, stream: &[u8], most: usize) -> Result<Vec<u8>> {
+        crate::codec::zlib(stream, most)
+    }
+}
+
+fn find_forward(file: &[u8]) -> Result<[Option<Variable>; 2]> {
+    let read_to = std::cell::Cell::new(0);
+    read(
+        &Forward {
+            file,
+            read: read_to,
+        },
+        ["mat", "M"],
+    )
+}
+
+fn compressed(order: ByteOrder, variable: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+    std::io::Write::write_all(&mut encoder, variable).unwrap();
+    let packed = encoder.finish().unwrap();
+    let tag = Writer::new(order).i32(&[15, packed.len() as i32]);
+    tag.raw(&packed).bytes
+}
+
+#[test]
+fn files_are_gone_through_once() {
+    for order in ORDERS {
+        let affine = level5(order, 6, "mat", &[4, 4, 2]);
+        let large = level5(order, 6, "large", &[300, 300]);
+        let files = [
+            [
+                level4(order, "large", 5000),
+                level4(order, "mat", 4),
+                level4(order, "a", 4),
+            ]
+            .concat(),
+            [header5(order), large.clone(), affine.clone(), large.clone()].concat(),
+            [
+                header5(order),
+                compressed(order, &large),
+                compressed(order, &affine),
+                compressed(order, &large),
+            ]
+            .concat(),
+        ];
+        for file in files {
+            let [mat, _] = find_forward(&file).unwrap();
+            assert_eq!(mat.unwrap().matrix().unwrap()[1], [10.0, 11.0, 12.0, 13.0]);
+        }
+    }
+}
+
+/// The checksum of many affines stands behind all of them.
+#[test]
+fn damaged_compressed_affines_are_found() {
+    let order = ByteOrder::Little;
+    let variable = level5(order, 6, "mat", &[4, 4, 40]);
+    let file = [header5(order), compressed(order, &variable)].concat();
+    let wanted = find_forward(&file).unwrap()[0].clone().unwrap();
+    let matrix = wanted.matrix().unwrap();
+    let mut refused = 0;
+    for bit in 8 * 136..8 * file.len() {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        match find_forward(&damaged) {
+            Ok([mat, _]) => assert!(
+                mat.is_none_or(|mat| mat.matrix() == Ok(matrix)),
+                "bit {bit}"
+            ),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), error.offset()),
+                    (ErrorKind::Header, Some(128))
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 7 * (file.len() - 136), "{refused}");
+    let endless = Writer::new(order).i32(&[14, 64 << 20]).bytes;
+    let error = find(&[header5(order), endless].concat()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.offset()),
+        (ErrorKind::Header, Some(128))
+    );
+}

@@ -135,6 +135,7 @@ fn space(fields: &Fields<'_>) -> ([f64; 3], Matrix) {
 /// What stands behind the data of an MGH file: how it was acquired, and tags.
 /// A file may end before it; then the numbers are 0.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Footer {
     /// Repetition time, milliseconds.
     pub tr: f32,
@@ -159,6 +160,7 @@ impl Footer {
 
 /// A tag behind the footer of an MGH file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tag {
     /// FreeSurfer's code, such as 3 for the command lines that made the file.
     pub code: i32,

@@ -30,9 +30,9 @@ pub(crate) trait Bytes {
     /// Bytes that there are at most, if the size of the file tells.
     fn most(&self) -> Option<u64>;
 
-    /// The first bytes, `most` of them at most, of the zlib stream (RFC 1950)
-    /// that stands in the `len` bytes from `offset` on.
-    fn inflated(&self, offset: u64, len: u64, most: usize) -> Result<Vec<u8>>;
+    /// The decoded bytes of a zlib stream (RFC 1950) that stands in the header,
+    /// or the first `most` of them.
+    fn inflated(&self, stream: &[u8], most: usize) -> Result<Vec<u8>>;
 }
 
 impl Bytes for &[u8] {
@@ -46,14 +46,15 @@ impl Bytes for &[u8] {
         Some(self.len() as u64)
     }
 
-    fn inflated(&self, offset: u64, _len: u64, _most: usize) -> Result<Vec<u8>> {
+    fn inflated(&self, _stream: &[u8], _most: usize) -> Result<Vec<u8>> {
         let text = "there is no decoder for these bytes";
-        Err(Error::new(ErrorKind::Unsupported, text).at(offset))
+        Err(Error::new(ErrorKind::Unsupported, text))
     }
 }
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// NIfTI-1 in one file (.nii).
     Nifti1,
@@ -215,7 +216,7 @@ pub(crate) struct Wish {
 pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
     let found = match wish.format {
         Some(format) => Some(format),
-        None => detect(bytes, wish.named)?,
+        None => detect(bytes, wish)?,
     };
     let header = match found {
         Some(
@@ -231,9 +232,9 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
 }
 
 /// The format of a header by its content.
-fn detect(bytes: &dyn Bytes, named: Option<Format>) -> Result<Option<Format>> {
+fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     let head = bytes.bytes_at(0, 348)?;
-    let is_named_mgh = named == Some(Format::Mgh);
+    let is_named_mgh = wish.named == Some(Format::Mgh);
     if is_named_mgh && mgh::is_possible(&head) {
         return Ok(Some(Format::Mgh));
     }

@@ -22,7 +22,7 @@ use crate::core::scale::Factors;
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{self, Affine, Bytes, Footer, FooterPlace, Format, Tag, Which};
+use crate::format::{self, Affine, Footer, FooterPlace, Format, Which};
 use crate::io::ReadAt;
 use crate::mem::Element;
 
@@ -90,6 +90,12 @@ struct Data {
 }
 
 impl Data {
+    /// The bytes for several reads in a row.
+    fn pinned(&self) -> Result<Arc<dyn ReadAt>> {
+        let pinned = self.bytes.pin().map_err(|error| self.blame(error))?;
+        Ok(pinned.unwrap_or_else(|| self.bytes.clone()))
+    }
+
     /// An error about this source.
     fn blame(&self, error: Error) -> Error {
         match &self.path {
@@ -307,36 +313,36 @@ impl ArrayProxy {
         if let Some(read) = late.read.get() {
             return Ok(read);
         }
-        let footer = format::footer(&self.header_bytes(), late.place.at);
-        let footer = footer.map_err(|error| self.blame(error))?;
+        // It is in the data's file.
+        let data = &self.shared.sources[0];
+        let bytes = open::HeaderBytes {
+            head: &[],
+            bytes: &*data.pinned()?,
+            most: data.most,
+        };
+        let footer = format::footer(&bytes, late.place.at);
+        let footer = footer.map_err(|error| data.blame(error))?;
         let mut zooms = self.leading_zooms()?.to_vec();
         zooms.push(footer.zoom());
         Ok(late.read.get_or_init(|| (footer, zooms)))
     }
 
-    /// The content of one of the [`Footer::tags`].
-    pub fn tag_bytes(&self, tag: &Tag) -> Result<Vec<u8>> {
-        let mut content = Vec::new();
-        // A compressed file may hold less than it seems to.
-        while (content.len() as u64) < tag.size {
-            let left = tag.size - content.len() as u64;
-            let at = tag.offset.saturating_add(content.len() as u64);
-            let piece = self.header_bytes().bytes_at(at, left.min(1 << 20) as usize);
-            let piece = piece.map_err(|error| self.blame(error))?;
-            if piece.is_empty() {
-                break;
-            }
-            content.extend(piece);
-        }
-        Ok(content)
-    }
-
-    /// The file that the footer is in, which is the data's.
-    fn header_bytes(&self) -> open::HeaderBytes<'_> {
-        open::HeaderBytes {
-            head: &[],
-            data: &self.shared.sources[0],
-        }
+    /// The content of one of the [`Footer::tags`], by its number.
+    pub fn tag_bytes(&self, number: usize) -> Result<Vec<u8>> {
+        let tags = &self.footer()?.tags;
+        let Some(tag) = tags.get(number) else {
+            let text = format!("tag {number} of {}", tags.len());
+            return Err(Error::new(ErrorKind::Index, text));
+        };
+        let most = self.shared.max_bytes.unwrap_or(u64::MAX);
+        let size = usize::try_from(tag.size).ok().filter(|_| tag.size <= most);
+        let size = size.ok_or_else(|| {
+            let text = format!("tag {number} has {} bytes", tag.size);
+            self.blame(Error::new(ErrorKind::Memory, text))
+        })?;
+        let data = &self.shared.sources[0];
+        let content = data.bytes.read_vec(tag.offset, size);
+        content.map_err(|error| data.blame(error))
     }
 
     /// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to

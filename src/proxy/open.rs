@@ -25,15 +25,12 @@ const SMALLEST: usize = 284;
 /// whether it holds an array.
 const NEAR: u64 = 64 << 10;
 
-/// Compressed bytes that are read to decode the first of a stream inside a
-/// header.
-const MOST_INFLATED: u64 = 64 << 10;
-
 /// A file as formats read it.
 pub(super) struct HeaderBytes<'a> {
     /// What was read of it already.
     pub(super) head: &'a [u8],
-    pub(super) data: &'a Data,
+    pub(super) bytes: &'a dyn ReadAt,
+    pub(super) most: Option<u64>,
 }
 
 impl Bytes for HeaderBytes<'_> {
@@ -41,17 +38,16 @@ impl Bytes for HeaderBytes<'_> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         match self.head.get(start..start.saturating_add(len)) {
             Some(bytes) => Ok(bytes.to_vec()),
-            None => self.data.bytes.read_vec(offset, len),
+            None => self.bytes.read_vec(offset, len),
         }
     }
 
     fn most(&self) -> Option<u64> {
-        self.data.most
+        self.most
     }
 
-    fn inflated(&self, offset: u64, len: u64, most: usize) -> Result<Vec<u8>> {
-        let stream = self.bytes_at(offset, len.min(MOST_INFLATED) as usize)?;
-        codec::zlib(&stream, most).map_err(|error| error.of_kind(ErrorKind::Header).at(offset))
+    fn inflated(&self, stream: &[u8], most: usize) -> Result<Vec<u8>> {
+        codec::zlib(stream, most)
     }
 }
 
@@ -66,17 +62,22 @@ pub(super) fn path(path: &Path, options: &Options) -> Result<ArrayProxy> {
         of_parts(header, image, Some(&beside), parts, options)
     };
     // Who asks for a single file means the one that is named.
-    if !name.is_image() || options.format.is_some_and(Format::is_single) {
+    if options.format.is_some_and(Format::is_single) {
+        return open(&given, None, Parts::Single);
+    }
+    if !name.is_image() {
         return open(&given, None, name.parts());
     }
     // What an image holds, only its header knows.
     if let Some(header) = beside.first(&name.siblings("hdr"))? {
         return open(&header, Some(&given), Parts::Pair);
     }
-    match open(&given, Some(&given), Parts::Single) {
-        Err(error) if matches!(error.kind(), ErrorKind::Format | ErrorKind::Header) => {
-            Err(beside.missing("header", "hdr"))
-        }
+    let missing = || Err(beside.missing("header", "hdr"));
+    if options.format.is_some() {
+        return missing();
+    }
+    match open(&given, None, Parts::Single) {
+        Err(error) if matches!(error.kind(), ErrorKind::Format | ErrorKind::Header) => missing(),
         opened => opened,
     }
 }
@@ -190,14 +191,25 @@ fn of_parts(
     options: &Options,
 ) -> Result<ArrayProxy> {
     let Opened { data, head, .. } = open_data(source, Content::Header(parts), options)?;
-    // Decoded once; what is wrong with it shows where it is wanted.
-    let head = match data.codec {
-        Codec::None => head,
-        _ => data.bytes.read_vec(0, HEAD).unwrap_or_default(),
+    let pinned = data.pinned()?;
+    // Decoded once. If that fails, a shorter header may still be there.
+    let (head, damage) = match data.codec {
+        Codec::None => (head, None),
+        _ => match pinned.read_vec(0, HEAD) {
+            Ok(head) => (head, None),
+            Err(error) if error.kind() == ErrorKind::Codec => (Vec::new(), Some(error)),
+            Err(error) => return Err(data.blame(error)),
+        },
+    };
+    // What damage makes of content is not what is wrong with it.
+    let cause = |error: Error| match &damage {
+        Some(damage) => data.blame(damage.clone()),
+        None => error,
     };
     let bytes = HeaderBytes {
         head: &head,
-        data: &data,
+        bytes: &*pinned,
+        most: data.most,
     };
     let read = |parts: Parts, format: Option<Format>| {
         let wish = Wish {
@@ -207,26 +219,40 @@ fn of_parts(
             strict: options.strict,
         };
         let found = format::read(&bytes, wish).map_err(|error| data.blame(error))?;
-        found.ok_or_else(|| data.blame(unknown(&data, &bytes)))
+        found.ok_or_else(|| cause(data.blame(unknown(&data, &bytes))))
     };
+    let single = || of_parts(source, None, beside, Parts::Single, options);
     let mut header = read(parts, options.format)?;
     if let (Some(beside), Some(extension)) = (beside, header.affine_file) {
         read_affine(&mut header, beside, extension, options)?;
     }
     let Some(extension) = header.image else {
-        if image.is_some() && parts == Parts::Pair {
-            let text = format!(
-                "an image was given, but the header is one of format {}, which is one file",
-                header.format.name()
-            );
-            return Err(data.blame(Error::new(ErrorKind::Argument, text)));
-        }
-        return finish(header, data, None, options);
+        return match (parts, image) {
+            (Parts::Pair, Some(_)) => {
+                let text = format!(
+                    "an image was given, but the header is one of format {}, which is one file",
+                    header.format.name()
+                );
+                Err(data.blame(Error::new(ErrorKind::Argument, text)))
+            }
+            // It is named as half of a pair; what options say of data holds
+            // for it now.
+            (Parts::Pair, None) => single(),
+            _ => finish(header, data, None, options),
+        };
     };
+    // A header that is named as a single file, or as an image.
+    if let (Parts::Single, Some(beside), None) = (parts, beside, options.format) {
+        if beside.name.is_image() {
+            return Err(cause(beside.missing("header", "hdr")));
+        }
+        let text = "the content is a header, whatever the name says: the data are in another file";
+        header.notes.texts.push(text.into());
+    }
     let sought = || match beside {
         Some(beside) => {
             let found = beside.first(&beside.name.siblings(extension))?;
-            found.ok_or_else(|| beside.missing("image", extension))
+            found.ok_or_else(|| cause(beside.missing("image", extension)))
         }
         None => {
             let text = "the header is one of a pair, and no source of its image was given";
@@ -248,12 +274,12 @@ fn of_parts(
     // One file may hold both, whatever its name or magic says, if the header
     // itself puts the array behind it.
     match read(Parts::Single, None) {
-        Ok(single)
-            if single.image.is_none()
-                && single.layout.offset() == header.layout.offset()
-                && holds_array(&single.layout, &data) =>
+        Ok(found)
+            if found.image.is_none()
+                && found.layout.offset() == header.layout.offset()
+                && holds_array(&found.layout, &data) =>
         {
-            finish(single, data, None, options)
+            single()
         }
         _ => Err(missing),
     }
@@ -275,7 +301,8 @@ fn read_affine(
         let Opened { data, head, .. } = open_data(&source, Content::Header(Parts::Pair), options)?;
         let bytes = HeaderBytes {
             head: &head,
-            data: &data,
+            bytes: &*data.pinned()?,
+            most: data.most,
         };
         format::read_affine(&bytes, header).map_err(|error| data.blame(error))
     };
@@ -377,13 +404,17 @@ fn find_codec(
             note: Some(note),
         })
     };
+    let taken = |error: Error| format!("{error}, and is taken as it is");
     // Of a pair, the option means the data.
     let of_pair = matches!(content, Content::Header(Parts::Pair));
     if let Some(codec) = options.codec.filter(|_| !of_pair) {
         return surely(codec);
     }
     let codec = match (content, codec::detect(head)) {
-        (Content::Layout, Err(error)) => return plain(format!("{error}, and is taken as it is")),
+        (Content::Layout, Err(error)) => return plain(taken(error)),
+        (Content::Image(end), Err(error)) if bytes.size()?.is_some_and(|size| size >= end) => {
+            return plain(taken(error));
+        }
         (_, found) => found?,
     };
     let sure = match content {
@@ -491,6 +522,12 @@ fn unknown(data: &Data, bytes: &dyn Bytes) -> Error {
         _ => "the decoded content",
     };
     let text = match head.len() {
+        0 if data.codec != Codec::None => {
+            format!(
+                "{what} is empty, or the {} stream cut short",
+                data.codec.name()
+            )
+        }
         0 => format!("{what} is empty"),
         n @ ..SMALLEST => {
             format!("{what} has {n} bytes, the smallest header has {SMALLEST}")

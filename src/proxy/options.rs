@@ -67,7 +67,8 @@ impl Options {
         /// Largest result in bytes that a read may make.
         max_bytes: Option<u64>;
         /// Check the checksums of compressed data when whole members are read
-        /// (the default). Those of bzip2 and zstd are always checked.
+        /// (the default). bzip2 and zstd check each block or frame that a read
+        /// gets to the end of, in any case.
         verify: bool;
         /// Fail on headers that break the format's rules, instead of reading
         /// them as NiBabel does with a warning.

@@ -277,11 +277,11 @@ impl Plan {
         let mut scratch = Vec::new();
         for walks in walks.chunk_by(|a, b| a.source == b.source) {
             let data = &self.proxy.shared.sources[walks[0].source as usize];
-            let pinned = data.bytes.pin().map_err(|error| data.blame(error))?;
+            let pinned = data.pinned()?;
             let mut reader = Reader {
                 plan: self,
                 data,
-                bytes: pinned.as_ref().unwrap_or(&data.bytes),
+                bytes: &pinned,
                 target: &mut target,
                 scratch: &mut scratch,
                 control,

@@ -71,8 +71,8 @@ fn use_proxy(proxy: &ArrayProxy) {
         proxy.data_offset(),
     );
     if let Ok(footer) = proxy.footer() {
-        for tag in &footer.tags {
-            let content = proxy.tag_bytes(tag).unwrap_or_default();
+        for (number, tag) in footer.tags.iter().enumerate() {
+            let content = proxy.tag_bytes(number).unwrap_or_default();
             assert!(content.len() as u64 <= tag.size);
         }
     }
