@@ -222,6 +222,32 @@ fn compressed(order: ByteOrder, variable: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_not_wanted_is_gone_over() {
+    for order in ORDERS {
+        let affine = level5(order, 6, "mat", &[4, 4]);
+        let large = level5(order, 6, "large", &[300, 300]);
+        // An object (class 17) has no dimensions.
+        let flags = Writer::new(order).i32(&[17, 0]).bytes;
+        let object = Writer::new(order)
+            .element(6, &flags)
+            .element(1, b"mat")
+            .bytes;
+        let object = Writer::new(order).element(14, &object).bytes;
+        let file = [header5(order), large.clone(), affine, object].concat();
+        assert_eq!(find(&file).unwrap()[0].clone().unwrap().shape, [4, 4]);
+        // Of what is gone over, the end must be there.
+        for file in [
+            [header5(order), large].concat(),
+            level4(order, "large", 500),
+        ] {
+            assert!(find(&file).is_ok());
+            let error = find(&file[..file.len() - 1]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Header);
+        }
+    }
+}
+
+#[test]
 fn files_are_gone_through_once() {
     for order in ORDERS {
         let affine = level5(order, 6, "mat", &[4, 4, 2]);

@@ -167,6 +167,12 @@ fn footers_and_tags() {
         },
     ];
     assert_eq!(found.tags, tags);
+    // A tag whose head is cut is none, nor is anything behind a cut footer.
+    for cut in 1..12 {
+        let file = [&file[..], &[0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0][..cut]].concat();
+        assert_eq!(footer(&&file[..], end).unwrap().tags, tags, "{cut}");
+    }
+    assert_eq!(footer(&&file[..end as usize + 19], end).unwrap().tags, []);
     // What cannot be a tag ends them.
     for wrong in [
         [5, 0, 99],
