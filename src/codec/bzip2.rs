@@ -2,6 +2,8 @@
 //!
 //! As in other readers, what follows the last stream and is none is ignored.
 
+use std::convert::Infallible;
+
 use ::bzip2::{Decompress, Status};
 
 use super::stream::{Coding, Feed, Step, damage};
@@ -31,6 +33,7 @@ impl Coding for Bzip2 {
     /// What a damaged block can grow to: its checksum is behind all of it.
     const LOOK: usize = super::BZIP2_BLOCK;
     const SKIPS_ZEROS: bool = false;
+    type Mark = Infallible;
 
     /// The checksums of blocks are always looked at.
     fn new(_verify: bool) -> Result<Bzip2> {
@@ -55,7 +58,7 @@ impl Coding for Bzip2 {
         Ok(true)
     }
 
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step> {
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, _due: u64) -> Result<Step> {
         let Some(decoder) = &mut self.decoder else {
             return Ok(Step {
                 used: 0,
@@ -83,6 +86,18 @@ impl Coding for Bzip2 {
             used: (decoder.total_in() - before_in) as usize,
             ended,
         })
+    }
+
+    fn mark(&self) -> Option<Infallible> {
+        None
+    }
+
+    fn resume(&mut self, mark: &Infallible, _feed: &mut Feed<'_>) -> Result<bool> {
+        match *mark {}
+    }
+
+    fn overlap(mark: &Infallible) -> u64 {
+        match *mark {}
     }
 
     fn memory(&self) -> usize {

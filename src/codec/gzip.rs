@@ -3,7 +3,7 @@
 //! As in other readers, zero bytes between and behind members are skipped,
 //! and what follows the last member and is none itself is ignored.
 
-use super::inflate::Inflate;
+use super::inflate::{Boundary, Checksum, Inflate};
 use super::stream::{Coding, Feed, Step, damage};
 use crate::error::Result;
 use crate::io::ReadBuf;
@@ -25,7 +25,10 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
 pub(super) struct Gzip {
     inflate: Inflate,
     verify: bool,
-    checksum: flate2::Crc,
+    /// Whether the member is decoded from its begin, so that its checksum can
+    /// be compared.
+    whole: bool,
+    checksum: Checksum,
     /// Bytes of the member decoded so far, and where in the file it began.
     decoded: u64,
     start: u64,
@@ -35,12 +38,14 @@ impl Coding for Gzip {
     const NAME: &'static str = "gzip";
     const LOOK: usize = 64 << 10;
     const SKIPS_ZEROS: bool = true;
+    type Mark = Boundary;
 
     fn new(verify: bool) -> Result<Gzip> {
         Ok(Gzip {
-            inflate: Inflate::new(),
+            inflate: Inflate::new()?,
             verify,
-            checksum: flate2::Crc::new(),
+            whole: true,
+            checksum: Checksum::default(),
             decoded: 0,
             start: 0,
         })
@@ -49,17 +54,18 @@ impl Coding for Gzip {
     fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
         self.start = feed.at();
         self.decoded = 0;
-        self.checksum.reset();
+        self.whole = true;
+        self.checksum = Checksum::default();
         self.inflate.reset();
         header(feed)
     }
 
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step> {
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, due: u64) -> Result<Step> {
         let before = output.filled().len();
-        let step = self.inflate.step(input, output)?;
+        let step = self.inflate.step(input, output, due)?;
         let new = &output.filled()[before..];
         self.decoded += new.len() as u64;
-        if self.verify {
+        if self.verify && self.whole {
             self.checksum.update(new);
         }
         Ok(step)
@@ -71,7 +77,7 @@ impl Coding for Gzip {
         if !feed.take(&mut trailer)? {
             return Ok(false);
         }
-        if !self.verify {
+        if !self.verify || !self.whole {
             return Ok(true);
         }
         let [a, b, c, d, e, f, g, h] = trailer;
@@ -93,6 +99,26 @@ impl Coding for Gzip {
             )));
         }
         Ok(true)
+    }
+
+    fn mark(&self) -> Option<Boundary> {
+        self.inflate.boundary()
+    }
+
+    fn resume(&mut self, mark: &Boundary, feed: &mut Feed<'_>) -> Result<bool> {
+        let mut last = [0];
+        let overlap = Self::overlap(mark) as usize;
+        if !feed.take(&mut last[..overlap])? {
+            return Ok(false);
+        }
+        self.inflate.resume(mark, last[0]);
+        self.whole = false;
+        Ok(true)
+    }
+
+    /// The byte in which the block before the mark ends, if it shares it.
+    fn overlap(mark: &Boundary) -> u64 {
+        u64::from(mark.bits() > 0)
     }
 
     fn memory(&self) -> usize {

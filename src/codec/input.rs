@@ -18,6 +18,14 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// At a byte of the source.
+    pub(super) fn at_byte(at: u64) -> Input {
+        Input {
+            next: at,
+            ..Input::default()
+        }
+    }
+
     /// Byte of the source that comes next.
     pub(super) fn at(&self) -> u64 {
         self.next - self.rest().len() as u64

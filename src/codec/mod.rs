@@ -5,6 +5,7 @@ mod bzip2;
 mod gzip;
 mod inflate;
 mod input;
+mod points;
 mod stream;
 #[cfg(feature = "zstd")]
 mod zstd;
@@ -169,7 +170,7 @@ pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
     let most = most.min(most_decoded(Codec::Gzip, stream.len() as u64) as usize);
     let mut decoded = Vec::with_capacity(most);
     let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
-    let step = inflate::Inflate::zlib().step(stream, &mut buffer)?;
+    let step = inflate::Inflate::zlib()?.step(stream, &mut buffer, u64::MAX)?;
     if !step.ended && buffer.room() > 0 {
         return Err(Error::new(ErrorKind::Codec, "the zlib stream ends early"));
     }

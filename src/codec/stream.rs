@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Decoding;
 use super::input::Input;
+use super::points::{Point, Points};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
 
@@ -21,6 +22,9 @@ const KEPT_BYTES: usize = 32 << 20;
 /// spared: programs hold thousands of such files.
 const SPARED_BYTES: usize = 1 << 20;
 
+/// A decoder may stop at so many places within the bits that it holds.
+const MOST_STALLS: u32 = 64;
+
 /// What one compression does otherwise than another.
 pub(super) trait Coding: Sized + Send + 'static {
     const NAME: &'static str;
@@ -33,6 +37,9 @@ pub(super) trait Coding: Sized + Send + 'static {
     /// Whether zero bytes between streams and behind them are skipped.
     const SKIPS_ZEROS: bool;
 
+    /// What decoding needs to begin inside a stream.
+    type Mark: Send + Sync;
+
     fn new(verify: bool) -> Result<Self>;
 
     /// Get ready for the stream that comes next. `false` if what comes is no
@@ -40,8 +47,19 @@ pub(super) trait Coding: Sized + Send + 'static {
     fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool>;
 
     /// Decode until the output is full, the input used up, or the stream at
-    /// its end. A step without room still finds the end if it is next.
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step>;
+    /// its end. A step without room still finds the end if it is next. A step
+    /// may stop earlier: after `due` bytes, and if there are none of them, at
+    /// the next place with a mark.
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, due: u64) -> Result<Step>;
+
+    /// What decoding needs to begin where the last step stopped, if it can.
+    fn mark(&self) -> Option<Self::Mark>;
+
+    /// Begin inside a stream. `false` if the source ends before.
+    fn resume(&mut self, mark: &Self::Mark, feed: &mut Feed<'_>) -> Result<bool>;
+
+    /// Bytes of the source before a mark that beginning there needs.
+    fn overlap(mark: &Self::Mark) -> u64;
 
     /// Look at what stands behind a stream. `false` if the file was cut there.
     fn end(&mut self, _feed: &mut Feed<'_>) -> Result<bool> {
@@ -98,6 +116,7 @@ type Kept<C> = Arc<Mutex<Vec<Decoder<C>>>>;
 pub(super) struct Stream<C: Coding> {
     source: Arc<dyn ReadAt>,
     decoding: Decoding,
+    points: Arc<Points<C::Mark>>,
     pub(super) kept: Kept<C>,
     /// Where to leave a small decoder in the end, if memory is spared between
     /// the reads that this is for.
@@ -106,23 +125,31 @@ pub(super) struct Stream<C: Coding> {
 
 impl<C: Coding> Stream<C> {
     pub(super) fn new(source: Arc<dyn ReadAt>, decoding: Decoding) -> Stream<C> {
+        let size = source.size().ok().flatten();
         Stream {
             source,
             decoding,
+            points: Arc::new(Points::new(size, decoding.frugal)),
             kept: Arc::default(),
             home: None,
         }
     }
 
-    /// The kept decoder that is nearest before `offset`, or one at the start.
+    /// A decoder as near before `offset` as possible: one that was kept, or
+    /// one that begins at a place found before, or at the start.
     fn take(&self, offset: u64) -> Result<Decoder<C>> {
         let mut kept = lock(&self.kept);
         let near = (0..kept.len())
             .filter(|&i| kept[i].position <= offset)
             .max_by_key(|&i| kept[i].position);
-        match near {
-            Some(i) => Ok(kept.swap_remove(i)),
-            None => Decoder::new(self.decoding.verify),
+        let reached = near.map_or(0, |i| kept[i].position);
+        match (self.points.before(offset), near) {
+            (Some(point), _) if point.position > reached => {
+                drop(kept);
+                Decoder::at(&point, &*self.source)
+            }
+            (_, Some(i)) => Ok(kept.swap_remove(i)),
+            (_, None) => Decoder::new(self.decoding.verify),
         }
     }
 
@@ -170,11 +197,12 @@ impl<C: Coding> ReadAt for Stream<C> {
             let len = left.min(SKIP);
             decoder.read(
                 source,
+                &self.points,
                 &mut ReadBuf::new(&mut skipped.spare_capacity_mut()[..len]),
             )?;
         }
         if !decoder.ended() {
-            decoder.read(source, buffer)?;
+            decoder.read(source, &self.points, buffer)?;
         }
         self.give(decoder);
         Ok(())
@@ -190,7 +218,7 @@ impl<C: Coding> ReadAt for Stream<C> {
         }
         let mut decoder = self.take(offset)?;
         if decoder.position == offset {
-            return decoder.look_for_end(&*self.source);
+            return decoder.look_for_end(&*self.source, &self.points);
         }
         self.give(decoder);
         Ok(())
@@ -215,6 +243,7 @@ impl<C: Coding> ReadAt for Stream<C> {
                 frugal: false,
                 ..self.decoding
             },
+            points: self.points.clone(),
             kept,
             home,
         })))
@@ -241,6 +270,8 @@ pub(super) struct Decoder<C> {
     /// Decoded bytes so far.
     pub(super) position: u64,
     place: Place,
+    /// Steps in a row that neither used nor gave a byte.
+    stalls: u32,
     pub(super) input: Input,
     coding: C,
 }
@@ -250,9 +281,33 @@ impl<C: Coding> Decoder<C> {
         Ok(Decoder {
             position: 0,
             place: Place::Between,
+            stalls: 0,
             input: Input::default(),
             coding: C::new(verify)?,
         })
+    }
+
+    /// A decoder at a place that was found before.
+    fn at(point: &Point<C::Mark>, source: &dyn ReadAt) -> Result<Decoder<C>> {
+        let overlap = point.mark.as_ref().map_or(0, C::overlap);
+        let mut decoder = Decoder {
+            position: point.position,
+            place: Place::Between,
+            stalls: 0,
+            input: Input::at_byte(point.at - overlap),
+            coding: C::new(true)?,
+        };
+        if let Some(mark) = &point.mark {
+            let mut feed = Feed {
+                input: &mut decoder.input,
+                source,
+            };
+            decoder.place = match decoder.coding.resume(mark, &mut feed)? {
+                true => Place::Stream,
+                false => Place::End,
+            };
+        }
+        Ok(decoder)
     }
 
     fn ended(&self) -> bool {
@@ -265,13 +320,18 @@ impl<C: Coding> Decoder<C> {
 
     /// Fill the buffer with the bytes that come next; less only at the end. If
     /// the stream ends with the last of them, its checksum is looked at.
-    fn read(&mut self, source: &dyn ReadAt, buffer: &mut ReadBuf<'_>) -> Result<()> {
+    fn read(
+        &mut self,
+        source: &dyn ReadAt,
+        points: &Points<C::Mark>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Result<()> {
         loop {
             match self.place {
-                Place::Between if buffer.room() > 0 => self.begin_stream(source)?,
+                Place::Between if buffer.room() > 0 => self.begin_stream(source, points)?,
                 Place::Between | Place::End => return Ok(()),
                 Place::Stream => {
-                    if !self.decode(source, buffer)? {
+                    if !self.decode(source, points, buffer)? {
                         return Ok(());
                     }
                 }
@@ -280,31 +340,43 @@ impl<C: Coding> Decoder<C> {
     }
 
     /// Decode on to the end of the stream, if it is near, without a result.
-    fn look_for_end(&mut self, source: &dyn ReadAt) -> Result<()> {
+    fn look_for_end(&mut self, source: &dyn ReadAt, points: &Points<C::Mark>) -> Result<()> {
         let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
         let end = self.position + C::LOOK as u64;
         while self.place == Place::Stream && self.position < end {
             let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
-            self.decode(source, &mut buffer)?;
+            self.decode(source, points, &mut buffer)?;
         }
         Ok(())
     }
 
     /// One step in a stream; `false` where the buffer is full and the stream
     /// does not end there. A step with a full buffer finds an end.
-    fn decode(&mut self, source: &dyn ReadAt, buffer: &mut ReadBuf<'_>) -> Result<bool> {
+    fn decode(
+        &mut self,
+        source: &dyn ReadAt,
+        points: &Points<C::Mark>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Result<bool> {
         let (before, full) = (buffer.room(), buffer.room() == 0);
-        let step = self.coding.step(self.input.rest(), buffer);
+        let due = points.due().saturating_sub(self.position);
+        let step = self.coding.step(self.input.rest(), buffer, due);
         let step = step.map_err(|error| self.placed(error))?;
         self.input.advance(step.used);
         let new = before - buffer.room();
         let stalled = step.used == 0 && new == 0;
         self.position += new as u64;
+        if due == 0 && !step.ended {
+            if let Some(mark) = self.coding.mark() {
+                points.add(self.point(Some(mark)));
+            }
+        }
         if step.ended {
             self.end_stream(source)?;
         } else if !self.input.rest().is_empty() {
             // Input is left: only a full buffer can hold the decoder up.
-            if stalled && !full {
+            self.stalls = if stalled && !full { self.stalls + 1 } else { 0 };
+            if self.stalls > MOST_STALLS {
                 return Err(self.placed(damage("the stream does not go on")));
             }
             return Ok(!full);
@@ -318,7 +390,16 @@ impl<C: Coding> Decoder<C> {
         Ok(true)
     }
 
-    fn begin_stream(&mut self, source: &dyn ReadAt) -> Result<()> {
+    /// The place where it is.
+    fn point(&self, mark: Option<C::Mark>) -> Point<C::Mark> {
+        Point {
+            position: self.position,
+            at: self.input.at(),
+            mark,
+        }
+    }
+
+    fn begin_stream(&mut self, source: &dyn ReadAt, points: &Points<C::Mark>) -> Result<()> {
         let first = self.input.at() == 0;
         while C::SKIPS_ZEROS && !first && self.input.peek(source)? == Some(0) {
             let zeros = self.input.rest().iter().take_while(|&&byte| byte == 0);
@@ -328,11 +409,16 @@ impl<C: Coding> Decoder<C> {
             self.place = Place::End;
             return Ok(());
         }
+        let point = self.point(None);
         let mut feed = Feed {
             input: &mut self.input,
             source,
         };
-        self.place = match self.coding.begin(&mut feed)? {
+        let begun = self.coding.begin(&mut feed)?;
+        if begun && !first {
+            points.add(point);
+        }
+        self.place = match begun {
             true => Place::Stream,
             // Behind a stream, what is none is not the data's.
             false if !first => Place::End,

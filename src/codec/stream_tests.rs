@@ -333,6 +333,73 @@ fn pinned_reads_of_spared_memory_do_not_start_over() {
     }
 }
 
+/// What one pass found serves reads in any order: each costs what lies between
+/// it and a place before it.
+#[test]
+fn places_found_on_the_way_serve_all_later_reads() {
+    let data = sample(4_000_000);
+    // This encoder's level 1 makes one block of all, with no place inside.
+    let mut files: Vec<(Codec, Vec<u8>)> = [0, 6, 9]
+        .map(|level| {
+            let level = flate2::Compression::new(level);
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+            encoder.write_all(&data).unwrap();
+            (Codec::Gzip, encoder.finish().unwrap())
+        })
+        .into();
+    // Of many streams, their beginnings serve.
+    for codec in codecs() {
+        let streams = data.chunks(70_001).map(|part| encode(codec, part));
+        files.push((codec, streams.collect::<Vec<_>>().concat()));
+    }
+    for (codec, packed) in files {
+        let source = Arc::new(Counted(Memory(Arc::new(packed)), Default::default()));
+        let decoding = Decoding {
+            verify: true,
+            frugal: false,
+        };
+        let stream = codec::open(source.clone(), codec, decoding).unwrap();
+        assert_eq!(stream.read_vec(0, 5_000_000).unwrap(), data);
+        let before = source.1.load(std::sync::atomic::Ordering::Relaxed);
+        let mut at = 3_999_990;
+        let mut reads = 0;
+        while at > 300_000 {
+            assert_eq!(stream.read_vec(at as u64, 10).unwrap(), &data[at..at + 10]);
+            at -= 99_991;
+            reads += 1;
+        }
+        let read = source.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+        let each = read / reads;
+        assert!(
+            each < 500_000,
+            "{}: {each} bytes for each read",
+            codec.name()
+        );
+    }
+}
+
+#[test]
+fn places_are_shared_by_threads() {
+    let data = sample(3_000_000);
+    for codec in codecs() {
+        let streams = data.chunks(500_000).map(|part| encode(codec, part));
+        let stream = open(codec, &streams.collect::<Vec<_>>().concat());
+        let read = |seed: u64| {
+            let mut at = seed;
+            for _ in 0..20 {
+                at = at * 1_103_515_245 % 2_999_000;
+                let found = stream.read_vec(at, 900).unwrap();
+                assert_eq!(found, &data[at as usize..at as usize + 900]);
+            }
+        };
+        std::thread::scope(|scope| {
+            for seed in 1..=6 {
+                scope.spawn(move || read(seed));
+            }
+        });
+    }
+}
+
 /// The checksum of a bzip2 block stands before it and is compared behind it.
 #[test]
 #[cfg(feature = "bzip2")]

@@ -3,6 +3,8 @@
 //! What follows the last frame and is none is ignored, as with the other
 //! compressions; the `zstd` program fails there.
 
+use std::convert::Infallible;
+
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 
@@ -21,6 +23,7 @@ impl Coding for Zstd {
     const NAME: &'static str = "zstd";
     const LOOK: usize = 64 << 10;
     const SKIPS_ZEROS: bool = false;
+    type Mark = Infallible;
 
     /// The checksums of frames that have one are always looked at.
     fn new(_verify: bool) -> Result<Zstd> {
@@ -35,7 +38,7 @@ impl Coding for Zstd {
         Ok(super::is_zstd_frame(head) || super::is_zstd_skippable(head))
     }
 
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>) -> Result<Step> {
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, _due: u64) -> Result<Step> {
         let mut from = InBuffer::around(input);
         let mut status = Ok(1);
         output.write_with(PIECE, |to| {
@@ -47,6 +50,18 @@ impl Coding for Zstd {
             used: from.pos(),
             ended: status.map_err(failed)? == 0,
         })
+    }
+
+    fn mark(&self) -> Option<Infallible> {
+        None
+    }
+
+    fn resume(&mut self, mark: &Infallible, _feed: &mut Feed<'_>) -> Result<bool> {
+        match *mark {}
+    }
+
+    fn overlap(mark: &Infallible) -> u64 {
+        match *mark {}
     }
 
     fn memory(&self) -> usize {
