@@ -212,9 +212,14 @@ pub(crate) fn footer(bytes: &dyn Bytes, at: u64) -> Result<Footer> {
 }
 
 fn tag(bytes: &dyn Bytes, at: u64) -> Result<Option<Tag>> {
-    let head = bytes.bytes_at(at, 12)?;
+    // No byte of a content is read before its turn: compressed files are
+    // decoded forward.
+    let mut head = bytes.bytes_at(at, 8)?;
+    let code = fields(&head).i32(0);
+    if code != SHORT_SIZE && head.len() == 8 {
+        head.extend(bytes.bytes_at(at + 8, 4)?);
+    }
     let fields = fields(&head);
-    let code = fields.i32(0);
     let (head_size, size) = match code {
         SHORT_SIZE => (8, i64::from(fields.i32(4)) - 1),
         code if WITHOUT_SIZE.contains(&code) => (4, 0),

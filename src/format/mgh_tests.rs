@@ -200,3 +200,31 @@ fn footers_and_tags() {
     .concat();
     assert_eq!(footer(&&many[..], end).unwrap().tags.len(), MOST_TAGS);
 }
+
+/// Bytes of a compressed file come once, in their order.
+struct Forward<'a>(&'a [u8], std::cell::Cell<u64>);
+
+impl Bytes for Forward<'_> {
+    fn bytes_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        assert!(offset >= self.1.get(), "back to {offset}");
+        let bytes = self.0.bytes_at(offset, len)?;
+        self.1.set(offset + bytes.len() as u64);
+        Ok(bytes)
+    }
+    fn most(&self) -> Option<u64> {
+        None
+    }
+    fn inflated(&self, stream: &[u8], most: usize) -> Result<Vec<u8>> {
+        self.0.inflated(stream, most)
+    }
+}
+
+#[test]
+fn tags_are_gone_through_once() {
+    let short = [0, 0, 0, 30, 0, 0, 0, 3, b'a', b'b'];
+    let long = [0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, b'c'];
+    let file = [&[0; 20][..], &short, &long, &short].concat();
+    let found = footer(&Forward(&file, Default::default()), 0).unwrap();
+    let sizes: Vec<u64> = found.tags.iter().map(|tag| tag.size).collect();
+    assert_eq!(sizes, [2, 1, 2]);
+}

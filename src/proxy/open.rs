@@ -59,7 +59,10 @@ pub(super) fn path(path: &Path, options: &Options) -> Result<ArrayProxy> {
     let given = Source::file(path)?;
     let beside = Beside { path, name: &name };
     let open = |header: &Source, image: Option<&Source>, parts: Parts| {
-        of_parts(header, image, Some(&beside), parts, options)
+        opened(
+            of_parts(header, image, Some(&beside), parts, options)?,
+            options,
+        )
     };
     // Who asks for a single file means the one that is named.
     if options.format.is_some_and(Format::is_single) {
@@ -97,7 +100,16 @@ pub(super) fn sources(
         Some(_) => Parts::Pair,
         None => Parts::Unknown,
     };
-    of_parts(header, image, None, parts, options)
+    opened(of_parts(header, image, None, parts, options)?, options)
+}
+
+/// A proxy as it is handed out: where memory is spared, with nothing kept of
+/// what opening decoded.
+fn opened(proxy: ArrayProxy, options: &Options) -> Result<ArrayProxy> {
+    if !options.keep_open {
+        proxy.trim();
+    }
+    Ok(proxy)
 }
 
 /// Open an array whose layout is known.
@@ -412,9 +424,6 @@ fn find_codec(
     }
     let codec = match (content, codec::detect(head)) {
         (Content::Layout, Err(error)) => return plain(taken(error)),
-        (Content::Image(end), Err(error)) if bytes.size()?.is_some_and(|size| size >= end) => {
-            return plain(taken(error));
-        }
         (_, found) => found?,
     };
     let sure = match content {
