@@ -1,6 +1,6 @@
 //! Compressed streams, one after the other, read as one run of bytes. A
 //! decoder only goes forward; reads that go forward continue one of those that
-//! were kept, others begin at the start.
+//! were kept, others begin at a place found before, or at the start.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,7 +146,7 @@ impl<C: Coding> Stream<C> {
         match (self.points.before(offset), near) {
             (Some(point), _) if point.position > reached => {
                 drop(kept);
-                Decoder::at(&point, &*self.source)
+                Decoder::at(&point, &*self.source, self.decoding.verify)
             }
             (_, Some(i)) => Ok(kept.swap_remove(i)),
             (_, None) => Decoder::new(self.decoding.verify),
@@ -288,14 +288,14 @@ impl<C: Coding> Decoder<C> {
     }
 
     /// A decoder at a place that was found before.
-    fn at(point: &Point<C::Mark>, source: &dyn ReadAt) -> Result<Decoder<C>> {
+    fn at(point: &Point<C::Mark>, source: &dyn ReadAt, verify: bool) -> Result<Decoder<C>> {
         let overlap = point.mark.as_ref().map_or(0, C::overlap);
         let mut decoder = Decoder {
             position: point.position,
             place: Place::Between,
             stalls: 0,
             input: Input::at_byte(point.at - overlap),
-            coding: C::new(true)?,
+            coding: C::new(verify)?,
         };
         if let Some(mark) = &point.mark {
             let mut feed = Feed {

@@ -378,6 +378,29 @@ fn places_found_on_the_way_serve_all_later_reads() {
     }
 }
 
+/// Whether checksums count is the same from whichever place a read begins.
+#[test]
+fn reads_from_places_heed_what_is_verified() {
+    let data = sample(900_000);
+    let mut packed = encode(Codec::Gzip, &data);
+    let last = encode(Codec::Gzip, &data[..1000]);
+    packed.extend(&last);
+    let end = packed.len();
+    packed[end - 6] ^= 1;
+    for verify in [true, false] {
+        let decoding = Decoding {
+            verify,
+            frugal: false,
+        };
+        let source = Arc::new(Memory(Arc::new(packed.clone())));
+        let stream = codec::open(source, Codec::Gzip, decoding).unwrap();
+        stream.read_vec(0, 900_000).unwrap();
+        stream.trim();
+        let read = stream.read_vec(890_000, 20_000);
+        assert_eq!(read.is_err(), verify);
+    }
+}
+
 #[test]
 fn places_are_shared_by_threads() {
     let data = sample(3_000_000);
