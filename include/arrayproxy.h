@@ -80,11 +80,37 @@
 
 /// 1 keep the file open between reads, 0 open it for each read. Default 1.
 /// 0 serves programs that hold thousands of proxies: no decoder of more than
-/// 1 MiB is kept either, which bzip2's are and most of zstd's.
+/// 1 MiB is kept either, which bzip2's are and most of zstd's, no decoded data
+/// unless `AP_OPT_CACHE_BYTES` is set, and of a seek index that grows 256 KiB.
 #define AP_OPT_KEEP_OPEN 4
+
+/// Most threads that one call may use; 0 one per core, 1 only the caller's.
+/// Default 1. Threads start and end within the call: fork() stays safe.
+#define AP_OPT_THREADS 5
+
+/// Bytes of decoded data kept between reads of compressed files. Default
+/// 32 MiB.
+#define AP_OPT_CACHE_BYTES 6
 
 /// Largest result in bytes that a read may make. Default: no limit.
 #define AP_OPT_MAX_BYTES 7
+
+/// Seek index of compressed data: 0 none, 1 grow it as reads go, 2 build it
+/// when opening, which cannot be cancelled. Default 1. An index that grows
+/// takes a fourth of the file's size at most: of data that are packed more
+/// densely than others, its points stand farther apart.
+#define AP_OPT_INDEX_MODE 8
+
+/// Uncompressed bytes between seek points, 64 KiB or more; 0 by the size of
+/// the data, from 256 KiB to 4 MiB. Default 0.
+#define AP_OPT_INDEX_SPACING 9
+
+/// Text: file to load the seek index from when opening, if it is there. One
+/// that does not fit is not used, with a warning (`AP_ERR_SEEKINDEX` if
+/// strict). "auto": a file in the user's cache folder, found by the data's
+/// path, size and time, loaded if there and kept up to date when the last
+/// handle is freed. For gzip.
+#define AP_OPT_INDEX_PATH 10
 
 /// 1 check the checksums of compressed data when whole members are read.
 /// Default 1. bzip2 and zstd check each block or frame that a read gets to the
@@ -719,8 +745,9 @@ AP_API ap_dtype ap_plan_dtype(const ap_plan *plan);
 /// Size of the packed result in bytes, or a negative status.
 AP_API int64_t ap_plan_nbytes(const ap_plan *plan);
 
-/// Bytes that a read would take from the file, or would have to decompress,
-/// or a negative status. For choosing an order or a chunk size.
+/// Bytes that a read would take from the file, or would have to decompress
+/// with the seek index as it is now, or a negative status. For choosing an
+/// order or a chunk size.
 AP_API int64_t ap_plan_cost(const ap_plan *plan);
 
 /// Read. `buffer` is an allocation of `nbytes`. With `strides` NULL the
@@ -741,8 +768,62 @@ ap_status ap_plan_read(const ap_plan *plan,
                        ap_control *control,
                        ap_error *err);
 
+/// Read `nreads` selections in one call, in the order that suits the file,
+/// on as many threads as allowed. `index` holds `nreads` times `nindex`
+/// entries. Result i goes to byte `offsets[i]` of `buffer`, packed; `offsets`
+/// may be NULL for one after the other. Results that would overlap give
+/// `AP_ERR_ARGUMENT`. With NULL and 0 it fails with the bytes needed in
+/// `err->detail`, as with any buffer that is too small (`AP_ERR_BUFFER`).
+/// `control` must be NULL in this version.
+AP_API
+ap_status ap_read_batch(const ap_proxy *proxy,
+                        const ap_slice *index,
+                        int32_t nindex,
+                        int64_t nreads,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        void *buffer,
+                        size_t nbytes,
+                        const size_t *offsets,
+                        ap_control *control,
+                        ap_error *err);
+
 /// Free a plan. NULL is fine.
 AP_API void ap_plan_free(ap_plan *plan);
+
+/// Build the seek index of compressed data to the end. No effect on data that
+/// are not compressed. `control` must be NULL in this version.
+AP_API
+ap_status ap_seekindex_build(const ap_proxy *proxy,
+                             ap_control *control,
+                             ap_error *err);
+
+/// Save what there is of it as a GZIDX file, which indexed_gzip reads too.
+/// Written to a new file and renamed, so readers never see half of it.
+/// `AP_ERR_UNSUPPORTED` for data that are not gzip.
+AP_API
+ap_status ap_seekindex_save(const ap_proxy *proxy,
+                            const char *path,
+                            ap_error *err);
+
+/// Load a GZIDX file. What its structure, its order, the sizes or our own
+/// checksums show to be wrong gives `AP_ERR_SEEKINDEX` and changes nothing. A
+/// wrong window in a file by another program, which has no checksums, never
+/// harms, and is found when whole members are verified. Windows are read when
+/// they are needed, from the file as it was: it stays open.
+AP_API
+ap_status ap_seekindex_load(const ap_proxy *proxy,
+                            const char *path,
+                            ap_error *err);
+
+/// Number of seek points, uncompressed bytes that they cover, and bytes of
+/// memory that they take. Any pointer may be NULL.
+AP_API
+ap_status ap_seekindex_info(const ap_proxy *proxy,
+                            int64_t *points,
+                            int64_t *covered,
+                            int64_t *memory,
+                            ap_error *err);
 
 #ifdef __cplusplus
 }  // extern "C"

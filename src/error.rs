@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Header,
     /// The compressed stream is damaged, or its checksum does not match.
     Codec,
+    /// The seek index is damaged or belongs to another file.
+    SeekIndex,
     /// Valid, but this build cannot do it.
     Unsupported,
     /// A value does not fit the element type asked for.
@@ -108,6 +110,13 @@ impl Error {
         if self.0.path.is_none() {
             self.0.path = Some(path.to_path_buf());
         }
+        self
+    }
+
+    /// The same error, about a part of what was asked for.
+    #[must_use]
+    pub fn of_part(mut self, part: &str) -> Self {
+        self.0.message.insert_str(0, &format!("{part}: "));
         self
     }
 

@@ -32,25 +32,36 @@
 //!    walk of nested loops in ascending order of source bytes, cut into
 //!    pieces that are worth reading in one go. `kernel` is chosen by stored
 //!    type, scaling and result type.
-//! 3. **Reading.** Piece by piece, bytes come by `io` and `codec` into a
-//!    scratch buffer that fits the cache, and the kernel swaps, scales and
-//!    casts them once on their way to their place in the result, whose bounds
-//!    `mem` keeps. Long runs that need no conversion go there directly; many
-//!    short runs of an uncompressed file come from a map. Nothing is read
-//!    twice, and no copy of the whole result is made.
+//! 3. **Reading.** All selections of a call become one queue of pieces, from
+//!    which one thread or several take the next. Piece by piece, bytes come by
+//!    `io` and `codec` into a scratch buffer that fits the cache, and the
+//!    kernel swaps, scales and casts them once on their way to their place in
+//!    the result, whose bounds `mem` keeps. Long runs that need no conversion
+//!    go there directly; many short runs of an uncompressed file come from a
+//!    map. Nothing is read twice, and no copy of the whole result is made.
+//!
+//! # Compressed files
+//!
+//! A decoder only goes forward. On its way it leaves behind what later reads
+//! begin with: places in the seek index (`codec::index`), the last decoded
+//! bytes (`codec::cache`), and itself. Places are where threads begin, too, so
+//! what one pass found lets the next be shared. The checksums of the parts
+//! between places (`codec::sums`) are compared whenever such a part is decoded
+//! again, and joined to compare that of a whole member.
 //!
 //! # The rooms
 //!
 //! | room | what it does | may use |
 //! |---|---|---|
 //! | `error`, `control` | the one error type; cancel and progress | |
+//! | `threads` | starts threads, which end within the call | |
 //! | `core` | values: types, shapes, slices, layouts, plans; no files, no threads, no unsafe | `error` |
 //! | `kernel` | swap, scale, cast | `core` |
 //! | `mem` | results: strided and unfinished memory | `kernel`, `core` |
 //! | `io` | bytes at an offset: files, maps, memory | `error` |
-//! | `codec` | compressed bytes as bytes at an offset | `io` |
+//! | `codec` | compressed bytes as bytes at an offset; the seek index | `io`, `threads` |
 //! | `format` | headers into layouts and metadata; bytes by a trait of its own | `core` |
-//! | `proxy` | paths, siblings, detection, planning, reading; the Rust API | `format`, `codec`, `io`, `mem`, `kernel`, `core` |
+//! | `proxy` | paths, siblings, detection, planning, reading; the Rust API | `format`, `codec`, `io`, `mem`, `kernel`, `core`, `threads` |
 //! | `ffi` | the C ABI: NULL checks, panics, errors, handles | `proxy` and what it returns |
 //!
 //! All may use `error` and `control`. A test keeps these arrows, and that
@@ -74,8 +85,9 @@ mod io;
 mod kernel;
 mod mem;
 mod proxy;
+mod threads;
 
-pub use codec::Codec;
+pub use codec::{Codec, IndexInfo};
 pub use control::Control;
 pub use core::dtype::{ByteOrder, DType, Kind, Order};
 pub use core::scale::FactorType;
@@ -86,4 +98,4 @@ pub use error::{Error, ErrorKind, Result};
 pub use format::{Footer, Format, Tag, Which};
 pub use io::{Mapping, ReadAt, ReadBuf, View};
 pub use mem::{Buffer, Element};
-pub use proxy::{ArrayProxy, Options, Plan, ReadAs, Source};
+pub use proxy::{ArrayProxy, Batch, IndexFile, IndexMode, Options, Plan, ReadAs, Source};

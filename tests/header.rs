@@ -4,8 +4,18 @@
 use std::path::PathBuf;
 
 /// Modules in the order in which the header has their items.
-const MODULES: [&str; 10] = [
-    "version", "options", "source", "dtype", "status", "slice", "open", "meta", "read", "plan",
+const MODULES: [&str; 11] = [
+    "version",
+    "options",
+    "source",
+    "dtype",
+    "status",
+    "slice",
+    "open",
+    "meta",
+    "read",
+    "plan",
+    "seekindex",
 ];
 
 fn root() -> PathBuf {

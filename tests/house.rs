@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 
 /// What each room may use of the crate, besides itself, `error` and `control`.
 /// `ffi` sees the public API alone.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("error", &[]),
+    ("threads", &[]),
     ("control", &[]),
     ("core", &[]),
     ("kernel", &["core"]),
     ("mem", &["kernel", "core"]),
     ("io", &[]),
-    ("codec", &["io"]),
+    ("codec", &["io", "threads"]),
     ("format", &["core"]),
-    ("proxy", &["format", "codec", "io", "mem", "kernel", "core"]),
-    ("ffi", &[]),
+    (
+        "proxy",
+        &["format", "codec", "io", "mem", "kernel", "core", "threads"],
+    ),
+    ("ffi", &["threads"]),
 ];
 
 /// Files that may hold unsafe code, or folders of such files.
@@ -25,8 +29,8 @@ const UNSAFE: [&str; 5] = ["ffi/", "io/", "mem/", "kernel/", "codec/inflate/"];
 const WORLD: [(&str, &[&str]); 5] = [
     ("std::fs", &["io"]),
     ("thread::spawn", &[]),
-    ("thread::scope", &[]),
-    ("thread::Builder", &[]),
+    ("thread::scope", &["threads"]),
+    ("thread::Builder", &["threads"]),
     ("memmap2", &["io"]),
 ];
 

@@ -2,11 +2,9 @@
 //!
 //! As in other readers, what follows the last stream and is none is ignored.
 
-use std::convert::Infallible;
-
 use ::bzip2::{Decompress, Status};
 
-use super::stream::{Coding, Feed, Step, damage};
+use super::coding::{Bound, Coding, Feed, Step, damage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::ReadBuf;
 
@@ -26,6 +24,8 @@ pub(super) struct Bzip2 {
     /// None for a stream without blocks.
     decoder: Option<Decompress>,
     level: usize,
+    /// Whether nothing of the stream was decoded yet.
+    fresh: bool,
 }
 
 impl Coding for Bzip2 {
@@ -33,13 +33,16 @@ impl Coding for Bzip2 {
     /// What a damaged block can grow to: its checksum is behind all of it.
     const LOOK: usize = super::BZIP2_BLOCK;
     const SKIPS_ZEROS: bool = false;
-    type Mark = Infallible;
+    const SUMS: bool = false;
+    /// Streams can be begun, blocks not.
+    type Mark = ();
 
     /// The checksums of blocks are always looked at.
     fn new(_verify: bool) -> Result<Bzip2> {
         Ok(Bzip2 {
             decoder: None,
             level: 0,
+            fresh: false,
         })
     }
 
@@ -49,6 +52,7 @@ impl Coding for Bzip2 {
             return Ok(false);
         }
         self.level = usize::from(head[3] - b'0');
+        self.fresh = true;
         // A file can hold very many streams without blocks.
         if head.len() == EMPTY && head[4..] == [0x17, 0x72, 0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0] {
             self.decoder = None;
@@ -58,7 +62,8 @@ impl Coding for Bzip2 {
         Ok(true)
     }
 
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, _due: u64) -> Result<Step> {
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, bound: Bound) -> Result<Step> {
+        self.fresh = false;
         let Some(decoder) = &mut self.decoder else {
             return Ok(Step {
                 used: 0,
@@ -67,7 +72,8 @@ impl Coding for Bzip2 {
         };
         let (before_in, before_out) = (decoder.total_in(), decoder.total_out());
         let mut status = Ok(Status::Ok);
-        output.write_with(PIECE, |to| {
+        let most = usize::try_from(bound.most).unwrap_or(PIECE);
+        output.write_with(PIECE.min(most), |to| {
             status = decoder.decompress(input, to);
             (decoder.total_out() - before_out) as usize
         });
@@ -88,16 +94,24 @@ impl Coding for Bzip2 {
         })
     }
 
-    fn mark(&self) -> Option<Infallible> {
-        None
+    fn mark(&self) -> Option<()> {
+        self.fresh.then_some(())
     }
 
-    fn resume(&mut self, mark: &Infallible, _feed: &mut Feed<'_>) -> Result<bool> {
-        match *mark {}
+    fn resume(&mut self, _mark: &(), feed: &mut Feed<'_>) -> Result<bool> {
+        self.begin(feed)
     }
 
-    fn overlap(mark: &Infallible) -> u64 {
-        match *mark {}
+    fn overlap(_mark: &()) -> u64 {
+        0
+    }
+
+    fn is_start(_mark: &()) -> bool {
+        true
+    }
+
+    fn weight(_mark: &()) -> usize {
+        0
     }
 
     fn memory(&self) -> usize {

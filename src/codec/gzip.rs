@@ -3,10 +3,15 @@
 //! As in other readers, zero bytes between and behind members are skipped,
 //! and what follows the last member and is none itself is ignored.
 
-use super::inflate::{Boundary, Checksum, Inflate};
-use super::stream::{Coding, Feed, Step, damage};
-use crate::error::Result;
-use crate::io::ReadBuf;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::coding::{Bound, Coding, Ending, Feed, Step};
+use super::gzidx;
+use super::index::Index;
+use super::inflate::{Inflate, WINDOW};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::{ReadAt, ReadBuf};
 
 /// Longest header of a member. The format has no limit, but a name without an
 /// end must not lead through all of a file.
@@ -21,108 +26,156 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
     matches!(head, [0x1F, 0x8B, 8, flags, ..] if flags & 0xE0 == 0)
 }
 
+/// What decoding needs to begin at a block.
+pub(super) struct Mark {
+    /// Bits of the last byte before the place that belong to the next block.
+    pub(super) bits: u8,
+    pub(super) window: Window,
+}
+
+/// The decoded bytes before a block.
+pub(super) enum Window {
+    /// Not needed: a member begins here.
+    Start,
+    /// Not needed: the block refers to nothing before it.
+    None,
+    Here(Box<[u8]>),
+    /// In an index file.
+    Stored(Stored),
+}
+
+/// A window in an index file, read when it is needed.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) file: Arc<dyn ReadAt>,
+    pub(super) offset: u64,
+    /// Its CRC-32, if the file tells.
+    pub(super) sum: Option<u32>,
+}
+
+impl Window {
+    pub(super) fn bytes(&self) -> Result<Cow<'_, [u8]>> {
+        let stored = match self {
+            Window::Start | Window::None => return Ok(Cow::Borrowed(&[])),
+            Window::Here(bytes) => return Ok(Cow::Borrowed(bytes)),
+            Window::Stored(stored) => stored,
+        };
+        let bytes = stored.file.read_vec(stored.offset, WINDOW);
+        let bytes = bytes.map_err(|error| error.of_kind(ErrorKind::SeekIndex))?;
+        if bytes.len() < WINDOW || stored.sum.is_some_and(|sum| sum != checksum(&bytes)) {
+            let text = "a window of the seek index is not what was saved";
+            return Err(Error::new(ErrorKind::SeekIndex, text).at(stored.offset));
+        }
+        Ok(Cow::Owned(bytes))
+    }
+}
+
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
+    let mut sum = super::inflate::Checksum::default();
+    sum.update(bytes);
+    sum.value()
+}
+
 /// The members of a gzip file.
 pub(super) struct Gzip {
     inflate: Inflate,
-    verify: bool,
-    /// Whether the member is decoded from its begin, so that its checksum can
-    /// be compared.
-    whole: bool,
-    checksum: Checksum,
-    /// Bytes of the member decoded so far, and where in the file it began.
-    decoded: u64,
-    start: u64,
+    /// Whether nothing of the member was decoded yet.
+    fresh: bool,
 }
 
 impl Coding for Gzip {
     const NAME: &'static str = "gzip";
     const LOOK: usize = 64 << 10;
     const SKIPS_ZEROS: bool = true;
-    type Mark = Boundary;
+    const SUMS: bool = true;
+    type Mark = Mark;
 
-    fn new(verify: bool) -> Result<Gzip> {
+    fn new(_verify: bool) -> Result<Gzip> {
         Ok(Gzip {
             inflate: Inflate::new()?,
-            verify,
-            whole: true,
-            checksum: Checksum::default(),
-            decoded: 0,
-            start: 0,
+            fresh: false,
         })
     }
 
     fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
-        self.start = feed.at();
-        self.decoded = 0;
-        self.whole = true;
-        self.checksum = Checksum::default();
         self.inflate.reset();
+        self.fresh = true;
         header(feed)
     }
 
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, due: u64) -> Result<Step> {
-        let before = output.filled().len();
-        let step = self.inflate.step(input, output, due)?;
-        let new = &output.filled()[before..];
-        self.decoded += new.len() as u64;
-        if self.verify && self.whole {
-            self.checksum.update(new);
-        }
-        Ok(step)
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, bound: Bound) -> Result<Step> {
+        self.fresh = false;
+        self.inflate.step(input, output, bound)
     }
 
-    /// Checksum and size behind a stream. A file cut there still has its data.
-    fn end(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
+    /// A file cut in the checksum or size behind a stream still has its data.
+    fn end(&mut self, feed: &mut Feed<'_>) -> Result<Ending> {
         let mut trailer = [0; 8];
         if !feed.take(&mut trailer)? {
-            return Ok(false);
-        }
-        if !self.verify || !self.whole {
-            return Ok(true);
+            return Ok(Ending::Cut);
         }
         let [a, b, c, d, e, f, g, h] = trailer;
-        let (sum, size) = (
-            u32::from_le_bytes([a, b, c, d]),
-            u32::from_le_bytes([e, f, g, h]),
-        );
-        let (found_sum, found_size) = (self.checksum.sum(), self.decoded as u32);
-        if sum != found_sum {
-            return Err(damage(format!(
-                "the checksum of the gzip member that begins at byte {} is {sum:08x}, its data have {found_sum:08x}",
-                self.start
-            )));
-        }
-        if size != found_size {
-            return Err(damage(format!(
-                "the gzip member that begins at byte {} says that it has {size} bytes, it has {found_size}",
-                self.start
-            )));
-        }
-        Ok(true)
+        Ok(Ending::Sum {
+            sum: u32::from_le_bytes([a, b, c, d]),
+            size: u32::from_le_bytes([e, f, g, h]),
+        })
     }
 
-    fn mark(&self) -> Option<Boundary> {
-        self.inflate.boundary()
+    fn mark(&self) -> Option<Mark> {
+        if self.fresh {
+            return Some(Mark {
+                bits: 0,
+                window: Window::Start,
+            });
+        }
+        let boundary = self.inflate.boundary()?;
+        Some(Mark {
+            bits: boundary.bits,
+            window: Window::Here(boundary.window),
+        })
     }
 
-    fn resume(&mut self, mark: &Boundary, feed: &mut Feed<'_>) -> Result<bool> {
+    fn resume(&mut self, mark: &Mark, feed: &mut Feed<'_>) -> Result<bool> {
         let mut last = [0];
         let overlap = Self::overlap(mark) as usize;
         if !feed.take(&mut last[..overlap])? {
             return Ok(false);
         }
-        self.inflate.resume(mark, last[0]);
-        self.whole = false;
+        self.inflate.resume(mark.bits, last[0], &mark.window.bytes()?);
+        self.fresh = Self::is_start(mark);
         Ok(true)
     }
 
     /// The byte in which the block before the mark ends, if it shares it.
-    fn overlap(mark: &Boundary) -> u64 {
-        u64::from(mark.bits() > 0)
+    fn overlap(mark: &Mark) -> u64 {
+        u64::from(mark.bits > 0)
+    }
+
+    fn is_start(mark: &Mark) -> bool {
+        matches!(mark.window, Window::Start)
+    }
+
+    fn weight(mark: &Mark) -> usize {
+        match &mark.window {
+            Window::Here(bytes) => bytes.len(),
+            Window::Start | Window::None | Window::Stored(_) => 0,
+        }
     }
 
     fn memory(&self) -> usize {
         MEMORY
+    }
+
+    fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        gzidx::save(index, write)
+    }
+
+    fn load_index(
+        index: &Index<Mark>,
+        source: &dyn ReadAt,
+        file: Arc<dyn ReadAt>,
+    ) -> Result<()> {
+        gzidx::load(index, source, file)
     }
 }
 

@@ -5,9 +5,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::*;
-use crate::codec::Decoding;
 use crate::codec::input::PIECE;
-use crate::codec::stream::tests::sample;
+use crate::codec::stream::tests::{decoding, sample};
 use crate::codec::stream::{KEPT, Stream};
 use crate::error::ErrorKind;
 use crate::io::{Memory, ReadAt};
@@ -19,10 +18,7 @@ fn deflate(data: &[u8], level: u32) -> Vec<u8> {
 }
 
 fn open(bytes: &[u8], verify: bool) -> Stream<Gzip> {
-    let decoding = Decoding {
-        verify,
-        frugal: false,
-    };
+    let decoding = decoding(verify, false);
     Stream::new(Arc::new(Memory(Arc::new(bytes.to_vec()))), decoding)
 }
 
@@ -135,9 +131,9 @@ fn memory_stays_bounded() {
         assert_eq!(gzip.read_vec((64 << 20) - 1, 10).unwrap(), [0]);
         assert_eq!(gzip.read_vec(0, 1).unwrap(), [0]);
     }
-    let kept = gzip.kept.lock().unwrap();
+    let kept = gzip.shared().kept();
     assert!(kept.len() <= KEPT);
-    assert!(kept.iter().all(|decoder| decoder.input.memory() <= PIECE));
+    assert!(kept.iter().all(|decoder| decoder.memory() <= PIECE + MEMORY));
 }
 
 #[test]
@@ -145,7 +141,7 @@ fn kept_decoders_are_the_nearest_and_the_newest() {
     let data = sample(100_000);
     let gzip = open(&deflate(&data, 6), true);
     let positions = || {
-        let kept = gzip.kept.lock().unwrap();
+        let kept = gzip.shared().kept();
         let mut found: Vec<u64> = kept.iter().map(|decoder| decoder.position).collect();
         found.sort_unstable();
         found
@@ -214,14 +210,11 @@ fn pinned_reads_share_decoders_and_settings() {
     wrong[end - 6] ^= 1;
     for verify in [true, false] {
         let source = Pinnable(Arc::new(Memory(Arc::new(wrong.clone()))));
-        let decoding = Decoding {
-            verify,
-            frugal: false,
-        };
+        let decoding = decoding(verify, false);
         let gzip = Stream::<Gzip>::new(Arc::new(source), decoding);
         let pinned = || gzip.pin().unwrap().unwrap();
         assert_eq!(pinned().read_vec(0, 9000).unwrap(), &data[..9000]);
-        assert_eq!(gzip.kept.lock().unwrap()[0].position, 9000);
+        assert_eq!(gzip.shared().kept()[0].position, 9000);
         assert_eq!(pinned().read_vec(9000, 1000).is_err(), verify);
     }
 }

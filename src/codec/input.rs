@@ -1,12 +1,14 @@
 //! Compressed bytes on their way from a source to a decoder.
 
 use crate::error::Result;
-use crate::io::ReadAt;
+use crate::io::{ReadAt, append};
 
-/// Compressed bytes read at a time. The first read is small: opening needs
-/// little more than the header.
+/// Compressed bytes read at a time. The first read is small, for opening needs
+/// little more than the header, and so are those behind a place: what is
+/// wanted may be near.
 const FIRST_PIECE: usize = 4 << 10;
-pub(super) const PIECE: usize = 64 << 10;
+const SECOND_PIECE: usize = 32 << 10;
+pub(super) const PIECE: usize = 128 << 10;
 
 /// A place in a source, and the bytes behind it that were read already.
 #[derive(Default)]
@@ -15,6 +17,8 @@ pub(super) struct Input {
     used: usize,
     /// Where in the source the bytes behind `bytes` are.
     next: u64,
+    /// Bytes read so far.
+    read: usize,
 }
 
 impl Input {
@@ -48,11 +52,19 @@ impl Input {
 
     /// Read on where nothing is left; `false` at the end of the source.
     pub(super) fn refill(&mut self, source: &dyn ReadAt) -> Result<bool> {
-        let len = if self.next == 0 { FIRST_PIECE } else { PIECE };
-        self.bytes = source.read_vec(self.next, len)?;
+        let len = match self.read {
+            0 if self.next == 0 => FIRST_PIECE,
+            0..PIECE => SECOND_PIECE,
+            _ => PIECE,
+        };
+        self.bytes.clear();
         self.used = 0;
-        self.next += self.bytes.len() as u64;
-        Ok(!self.bytes.is_empty())
+        let new = append(&mut self.bytes, len, |buffer| {
+            source.read_at(self.next, buffer)
+        })?;
+        self.next += new as u64;
+        self.read += new;
+        Ok(new > 0)
     }
 
     /// The byte that comes next; `None` at the end of the source.

@@ -2,16 +2,27 @@
 
 #[cfg(feature = "bzip2")]
 mod bzip2;
+mod cache;
+mod coding;
+mod decoder;
+mod gzidx;
 mod gzip;
+mod index;
 mod inflate;
 mod input;
-mod points;
 mod stream;
+mod sums;
 #[cfg(feature = "zstd")]
 mod zstd;
 
+pub use index::IndexInfo;
+pub(crate) use index::Places;
+pub(crate) use stream::Decoding;
+
+use std::ops::Range;
 use std::sync::Arc;
 
+use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
 use stream::Stream;
@@ -137,13 +148,66 @@ fn is_zstd_skippable(head: &[u8]) -> bool {
 /// one: no more than a first block has.
 const PROOF: usize = 4 << 10;
 
-/// How the decoded bytes of a source are read.
+/// A compressed source, beside its decoded bytes.
+pub(crate) trait Packed: Send + Sync {
+    /// The decoded bytes for one thread's reads in a row.
+    fn session(&self, reading: Reading, guess: Option<Guessed>) -> Result<Arc<dyn ReadAt>>;
+
+    /// Where in a range of decoded bytes others can begin to decode while one
+    /// decodes what is before.
+    fn splits(&self, range: Range<u64>) -> Result<Splits>;
+
+    /// Decoded byte at which decoding begins for a read of this one.
+    fn begin_of(&self, offset: u64) -> u64;
+
+    /// A guess proved to be right.
+    fn adopt(&self, guess: Guessed);
+
+    /// A guess proved to be wrong.
+    fn refute(&self);
+
+    /// What was read is wrong. Forget what may be the cause, if it is not the
+    /// file itself; `false` if there is no such thing.
+    fn doubt(&self) -> bool;
+
+    fn info(&self) -> IndexInfo;
+
+    /// Find all places.
+    fn build(&self, control: Option<&Control>) -> Result<()>;
+
+    /// Write an index file.
+    fn save(&self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
+
+    /// Take the places of an index file.
+    fn load(&self, file: Arc<dyn ReadAt>) -> Result<()>;
+
+    /// Whether there are places that were neither loaded nor saved.
+    fn is_changed(&self) -> bool;
+}
+
+/// What is known of reads before they begin.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Decoding {
-    /// Check checksums where whole members are read.
-    pub(crate) verify: bool,
-    /// Keep little memory between reads.
-    pub(crate) frugal: bool,
+pub(crate) struct Reading {
+    /// Decoded bytes that they need, about.
+    pub(crate) decoded: u64,
+}
+
+/// Where a range of decoded bytes can be split.
+pub(crate) struct Splits {
+    pub(crate) places: Vec<u64>,
+    /// What the places rest on, if they are not known but guessed.
+    pub(crate) guess: Option<Guessed>,
+}
+
+/// Places of one compression, which it alone looks into.
+pub(crate) type Guessed = Arc<dyn std::any::Any + Send + Sync>;
+
+/// An open source.
+#[derive(Clone)]
+pub(crate) struct Decoded {
+    pub(crate) bytes: Arc<dyn ReadAt>,
+    /// `None` if it is not compressed.
+    pub(crate) packed: Option<Arc<dyn Packed>>,
 }
 
 /// The decoded bytes of a source.
@@ -151,14 +215,24 @@ pub(crate) fn open(
     source: Arc<dyn ReadAt>,
     codec: Codec,
     decoding: Decoding,
-) -> Result<Arc<dyn ReadAt>> {
+) -> Result<Decoded> {
+    fn packed<C: coding::Coding>(source: Arc<dyn ReadAt>, decoding: Decoding) -> Decoded {
+        let stream = Arc::new(Stream::<C>::new(source, decoding));
+        Decoded {
+            bytes: stream.clone(),
+            packed: Some(stream),
+        }
+    }
     Ok(match codec {
-        Codec::None => source,
-        Codec::Gzip => Arc::new(Stream::<gzip::Gzip>::new(source, decoding)),
+        Codec::None => Decoded {
+            bytes: source,
+            packed: None,
+        },
+        Codec::Gzip => packed::<gzip::Gzip>(source, decoding),
         #[cfg(feature = "bzip2")]
-        Codec::Bzip2 => Arc::new(Stream::<bzip2::Bzip2>::new(source, decoding)),
+        Codec::Bzip2 => packed::<bzip2::Bzip2>(source, decoding),
         #[cfg(feature = "zstd")]
-        Codec::Zstd => Arc::new(Stream::<zstd::Zstd>::new(source, decoding)),
+        Codec::Zstd => packed::<zstd::Zstd>(source, decoding),
         #[allow(unreachable_patterns)]
         Codec::Bzip2 | Codec::Zstd => return Err(codec.unsupported()),
     })
@@ -170,7 +244,7 @@ pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
     let most = most.min(most_decoded(Codec::Gzip, stream.len() as u64) as usize);
     let mut decoded = Vec::with_capacity(most);
     let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
-    let step = inflate::Inflate::zlib()?.step(stream, &mut buffer, u64::MAX)?;
+    let step = inflate::Inflate::zlib()?.step(stream, &mut buffer, coding::Bound::NONE)?;
     if !step.ended && buffer.room() > 0 {
         return Err(Error::new(ErrorKind::Codec, "the zlib stream ends early"));
     }
@@ -183,9 +257,14 @@ pub(crate) fn decodes(source: &Arc<dyn ReadAt>, codec: Codec) -> Result<bool> {
     // What decodes to its end is a stream, even with a wrong checksum.
     let trial = Decoding {
         verify: false,
-        frugal: true,
+        cache: 0,
+        places: Places {
+            wanted: false,
+            spacing: None,
+            frugal: true,
+        },
     };
-    match open(source.clone(), codec, trial)?.read_vec(0, PROOF) {
+    match open(source.clone(), codec, trial)?.bytes.read_vec(0, PROOF) {
         Ok(first) => Ok(!first.is_empty()),
         // Any bytes can seem to ask for what no decoder does.
         Err(error) if matches!(error.kind(), ErrorKind::Codec | ErrorKind::Unsupported) => {

@@ -1,17 +1,22 @@
-//! Compressed streams, one after the other, read as one run of bytes. A
-//! decoder only goes forward; reads that go forward continue one of those that
-//! were kept, others begin at a place found before, or at the start.
+//! A compressed source as its decoded bytes: where reads begin, what they
+//! keep, and what they know of each other.
+//!
+//! A decoder only goes forward. A read goes on with the one that is nearest
+//! before it: its own, one that another read left behind, or a new one at a
+//! place of the index. No lock is held while anything is decoded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Decoding;
-use super::input::Input;
-use super::points::{Point, Points};
-use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, ReadBuf};
-
-/// Decoded bytes to skip at a time.
-const SKIP: usize = 32 << 10;
+use super::cache::{Cache, EXTENT};
+use super::coding::Coding;
+use super::decoder::{Decoder, Guess, Way};
+use super::index::{Index, IndexInfo, Places, Point};
+use super::{Guessed, Packed, Reading, Splits};
+use crate::control::Control;
+use crate::error::{ErrorKind, Result};
+use crate::io::{ReadAt, ReadBuf, append};
 
 /// Decoders kept between reads, and the bytes that they may take together.
 /// The newest is kept however large it is, unless memory is to be spared.
@@ -22,146 +27,80 @@ const KEPT_BYTES: usize = 32 << 20;
 /// spared: programs hold thousands of such files.
 const SPARED_BYTES: usize = 1 << 20;
 
-/// A decoder may stop at so many places within the bits that it holds.
-const MOST_STALLS: u32 = 64;
+/// Decoded bytes to skip from which on a look at the structure of the file is
+/// worth its time.
+const FAR: u64 = 2 << 20;
 
-/// What one compression does otherwise than another.
-pub(super) trait Coding: Sized + Send + 'static {
-    const NAME: &'static str;
+/// Decoded bytes between looks at whether to stop.
+const STEP: u64 = 4 << 20;
 
-    /// Decoded bytes behind the data in which the end of their stream, or of
-    /// the block that has a checksum of its own, is looked for. Damage often
-    /// moves it; then it is found near.
-    const LOOK: usize;
-
-    /// Whether zero bytes between streams and behind them are skipped.
-    const SKIPS_ZEROS: bool;
-
-    /// What decoding needs to begin inside a stream.
-    type Mark: Send + Sync;
-
-    fn new(verify: bool) -> Result<Self>;
-
-    /// Get ready for the stream that comes next. `false` if what comes is no
-    /// stream.
-    fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool>;
-
-    /// Decode until the output is full, the input used up, or the stream at
-    /// its end. A step without room still finds the end if it is next. A step
-    /// may stop earlier: after `due` bytes, and if there are none of them, at
-    /// the next place with a mark.
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, due: u64) -> Result<Step>;
-
-    /// What decoding needs to begin where the last step stopped, if it can.
-    fn mark(&self) -> Option<Self::Mark>;
-
-    /// Begin inside a stream. `false` if the source ends before.
-    fn resume(&mut self, mark: &Self::Mark, feed: &mut Feed<'_>) -> Result<bool>;
-
-    /// Bytes of the source before a mark that beginning there needs.
-    fn overlap(mark: &Self::Mark) -> u64;
-
-    /// Look at what stands behind a stream. `false` if the file was cut there.
-    fn end(&mut self, _feed: &mut Feed<'_>) -> Result<bool> {
-        Ok(true)
-    }
-
-    /// Bytes of memory that it takes.
-    fn memory(&self) -> usize;
+/// How the decoded bytes of a source are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decoding {
+    /// Check checksums where whole members are read.
+    pub(crate) verify: bool,
+    /// Most decoded bytes that are kept between reads.
+    pub(crate) cache: usize,
+    pub(crate) places: Places,
 }
-
-/// What a step did.
-#[derive(Debug)]
-pub(super) struct Step {
-    /// Bytes of input used up.
-    pub(super) used: usize,
-    /// Whether the stream has ended; the input behind it is not used.
-    pub(super) ended: bool,
-}
-
-/// A stream that cannot be decoded. Where it is, the decoder adds.
-pub(super) fn damage(reason: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Codec, reason)
-}
-
-/// The compressed bytes of a source.
-pub(super) struct Feed<'a> {
-    input: &'a mut Input,
-    source: &'a dyn ReadAt,
-}
-
-impl Feed<'_> {
-    /// Byte of the source that comes next.
-    pub(super) fn at(&self) -> u64 {
-        self.input.at()
-    }
-
-    /// The `n` bytes that come next, or as many as there are.
-    pub(super) fn look(&mut self, n: usize) -> Result<&[u8]> {
-        self.input.look(self.source, n)
-    }
-
-    /// Fill `to` with the bytes that come next; `false` if the source ends
-    /// before.
-    pub(super) fn take(&mut self, to: &mut [u8]) -> Result<bool> {
-        self.input.take(self.source, to)
-    }
-}
-
-/// Decoders that wait for a read behind their position, the newest last. The
-/// lock is held to take or give one, never to decode.
-type Kept<C> = Arc<Mutex<Vec<Decoder<C>>>>;
 
 /// A compressed source as its decoded bytes.
-pub(super) struct Stream<C: Coding> {
-    source: Arc<dyn ReadAt>,
+pub(super) struct Stream<C: Coding>(Arc<Shared<C>>);
+
+/// What all reads of a source share.
+pub(super) struct Shared<C: Coding> {
+    pub(super) source: Arc<dyn ReadAt>,
     decoding: Decoding,
-    points: Arc<Points<C::Mark>>,
-    pub(super) kept: Kept<C>,
-    /// Where to leave a small decoder in the end, if memory is spared between
-    /// the reads that this is for.
-    home: Option<Kept<C>>,
+    pub(super) index: Index<C::Mark>,
+    cache: Cache,
+    /// Whether the structure of the file was looked at.
+    learnt: AtomicBool,
+    /// Decoders that wait for a read behind their position, the newest last.
+    pub(super) kept: Mutex<Vec<Decoder<C>>>,
 }
 
-impl<C: Coding> Stream<C> {
-    pub(super) fn new(source: Arc<dyn ReadAt>, decoding: Decoding) -> Stream<C> {
-        let size = source.size().ok().flatten();
-        Stream {
-            source,
-            decoding,
-            points: Arc::new(Points::new(size, decoding.frugal)),
-            kept: Arc::default(),
-            home: None,
+impl<C: Coding> Shared<C> {
+    /// Take the places that the structure of the file tells, once. `false` if
+    /// there is nothing new.
+    fn learn(&self) -> Result<bool> {
+        if self.learnt.swap(true, Relaxed) {
+            return Ok(false);
         }
+        let points = C::structure(&*self.source)?;
+        let some = !points.is_empty();
+        self.index.extend(points);
+        Ok(some)
     }
 
-    /// A decoder as near before `offset` as possible: one that was kept, or
-    /// one that begins at a place found before, or at the start.
-    fn take(&self, offset: u64) -> Result<Decoder<C>> {
-        let mut kept = lock(&self.kept);
+    fn frugal(&self) -> bool {
+        self.decoding.places.frugal
+    }
+
+    pub(super) fn kept(&self) -> MutexGuard<'_, Vec<Decoder<C>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The decoder as near before `offset` as possible, in front of `from`.
+    fn take(&self, offset: u64, from: Option<u64>) -> Option<Decoder<C>> {
+        let mut kept = self.kept();
         let near = (0..kept.len())
             .filter(|&i| kept[i].position <= offset)
-            .max_by_key(|&i| kept[i].position);
-        let reached = near.map_or(0, |i| kept[i].position);
-        match (self.points.before(offset), near) {
-            (Some(point), _) if point.position > reached => {
-                drop(kept);
-                Decoder::at(&point, &*self.source, self.decoding.verify)
-            }
-            (_, Some(i)) => Ok(kept.swap_remove(i)),
-            (_, None) => Decoder::new(self.decoding.verify),
-        }
+            .max_by_key(|&i| kept[i].position)?;
+        let ahead = from.is_none_or(|from| kept[near].position > from);
+        ahead.then(|| kept.swap_remove(near))
     }
 
     fn give(&self, decoder: Decoder<C>) {
-        let (most, bytes) = match self.decoding.frugal {
+        let (most, bytes) = match self.frugal() {
             true => (1, SPARED_BYTES),
             false => (KEPT, KEPT_BYTES),
         };
-        if self.decoding.frugal && decoder.memory() > bytes {
+        if self.frugal() && decoder.memory() > bytes {
             return;
         }
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept();
+        // One of two at the same place is enough.
+        kept.retain(|other| other.position != decoder.position);
         kept.push(decoder);
         let total = |kept: &[Decoder<C>]| kept.iter().map(Decoder::memory).sum::<usize>();
         while kept.len() > 1 && (kept.len() > most || total(&kept) > bytes) {
@@ -170,42 +109,42 @@ impl<C: Coding> Stream<C> {
     }
 }
 
-impl<C: Coding> Drop for Stream<C> {
-    fn drop(&mut self) {
-        let Some(home) = &self.home else {
-            return;
-        };
-        let newest = lock(&self.kept).pop();
-        if let Some(decoder) = newest.filter(|decoder| decoder.memory() <= SPARED_BYTES) {
-            *lock(home) = vec![decoder];
-        }
+impl<C: Coding> Stream<C> {
+    pub(super) fn new(source: Arc<dyn ReadAt>, decoding: Decoding) -> Stream<C> {
+        let size = source.size().ok().flatten();
+        Stream(Arc::new(Shared {
+            source,
+            decoding,
+            index: Index::new(size, decoding.places),
+            cache: Cache::new(decoding.cache),
+            learnt: AtomicBool::new(false),
+            kept: Mutex::default(),
+        }))
     }
-}
 
-fn lock<C>(kept: &Kept<C>) -> std::sync::MutexGuard<'_, Vec<Decoder<C>>> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Shared<C> {
+        &self.0
+    }
+
+    fn session_of(&self, reading: Reading, guess: Option<Arc<Guess<C::Mark>>>) -> Result<Session<C>> {
+        let pinned = self.0.source.pin()?;
+        Ok(Session {
+            source: pinned.unwrap_or_else(|| self.0.source.clone()),
+            keep: self.0.cache.most() > 0 && reading.decoded <= self.0.cache.most() as u64,
+            guess,
+            own: Mutex::new(None),
+            shared: self.0.clone(),
+        })
+    }
 }
 
 impl<C: Coding> ReadAt for Stream<C> {
     fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
-        // A decoder that failed is not given back.
-        let mut decoder = self.take(offset)?;
-        let source = &*self.source;
-        let mut skipped = Vec::with_capacity(SKIP.min((offset - decoder.position) as usize));
-        while decoder.position < offset && !decoder.ended() {
-            let left = usize::try_from(offset - decoder.position).unwrap_or(SKIP);
-            let len = left.min(SKIP);
-            decoder.read(
-                source,
-                &self.points,
-                &mut ReadBuf::new(&mut skipped.spare_capacity_mut()[..len]),
-            )?;
-        }
-        if !decoder.ended() {
-            decoder.read(source, &self.points, buffer)?;
-        }
-        self.give(decoder);
-        Ok(())
+        let reading = Reading {
+            decoded: buffer.room() as u64,
+        };
+        self.session_of(reading, None)?.read_at(offset, buffer)
     }
 
     fn size(&self) -> Result<Option<u64>> {
@@ -213,243 +152,282 @@ impl<C: Coding> ReadAt for Stream<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
-        if !self.decoding.verify {
-            return Ok(());
-        }
-        let mut decoder = self.take(offset)?;
-        if decoder.position == offset {
-            return decoder.look_for_end(&*self.source, &self.points);
-        }
-        self.give(decoder);
-        Ok(())
+        let reading = Reading { decoded: 0 };
+        self.session_of(reading, None)?.check_end(offset)
     }
 
     fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
-        let source = self.source.pin()?;
-        if source.is_none() && !self.decoding.frugal {
-            return Ok(None);
-        }
-        let (kept, home) = match self.decoding.frugal {
-            // Within the reads that this is for, none starts over.
-            true => {
-                let kept = std::mem::take(&mut *lock(&self.kept));
-                (Arc::new(Mutex::new(kept)), Some(self.kept.clone()))
-            }
-            false => (self.kept.clone(), None),
-        };
-        Ok(Some(Arc::new(Stream {
-            source: source.unwrap_or_else(|| self.source.clone()),
-            decoding: Decoding {
-                frugal: false,
-                ..self.decoding
-            },
-            points: self.points.clone(),
-            kept,
-            home,
-        })))
+        let reading = Reading { decoded: 0 };
+        Ok(Some(Arc::new(self.session_of(reading, None)?)))
+    }
+
+    fn is_concurrent(&self) -> bool {
+        self.0.source.is_concurrent()
     }
 
     fn trim(&self) {
-        lock(&self.kept).clear();
-        self.source.trim();
+        self.0.kept().clear();
+        self.0.cache.clear();
+        self.0.source.trim();
     }
 }
 
-/// Where in the file a decoder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Before a stream; the first must be there.
-    Between,
-    Stream,
-    /// Behind the last stream, or where the file was cut.
-    End,
-}
+impl<C: Coding> Packed for Stream<C> {
+    fn session(&self, reading: Reading, guess: Option<Guessed>) -> Result<Arc<dyn ReadAt>> {
+        let guess = guess.and_then(|guess| guess.downcast().ok());
+        Ok(Arc::new(self.session_of(reading, guess)?))
+    }
 
-/// A place in the decoded bytes, and all that is needed to go on from there.
-pub(super) struct Decoder<C> {
-    /// Decoded bytes so far.
-    pub(super) position: u64,
-    place: Place,
-    /// Steps in a row that neither used nor gave a byte.
-    stalls: u32,
-    pub(super) input: Input,
-    coding: C,
-}
+    fn adopt(&self, guess: Guessed) {
+        if let Ok(guess) = guess.downcast::<Guess<C::Mark>>() {
+            self.0.index.adopt(&guess.points);
+        }
+    }
 
-impl<C: Coding> Decoder<C> {
-    fn new(verify: bool) -> Result<Decoder<C>> {
-        Ok(Decoder {
-            position: 0,
-            place: Place::Between,
-            stalls: 0,
-            input: Input::default(),
-            coding: C::new(verify)?,
+    fn splits(&self, range: Range<u64>) -> Result<Splits> {
+        let shared = &*self.0;
+        let known = Splits {
+            places: shared.index.within(range.clone()),
+            guess: None,
+        };
+        let last = known.places.last().map_or(range.start, |&last| last);
+        let unknown = shared.index.read().size.is_none() && range.end - last > FAR;
+        if !unknown || !shared.decoding.places.wanted {
+            return Ok(known);
+        }
+        if shared.learn()? {
+            return self.splits(range);
+        }
+        let points = C::guess(&*shared.source, range.end)?;
+        let points: Vec<_> = points.into_iter().map(Arc::new).collect();
+        let inside = points.iter().map(|point| point.position);
+        let places: Vec<u64> = inside.filter(|at| range.contains(at)).collect();
+        if places.len() <= known.places.len() {
+            return Ok(known);
+        }
+        Ok(Splits {
+            places,
+            guess: Some(Arc::new(Guess { points })),
         })
     }
 
-    /// A decoder at a place that was found before.
-    fn at(point: &Point<C::Mark>, source: &dyn ReadAt, verify: bool) -> Result<Decoder<C>> {
-        let overlap = point.mark.as_ref().map_or(0, C::overlap);
-        let mut decoder = Decoder {
-            position: point.position,
-            place: Place::Between,
-            stalls: 0,
-            input: Input::at_byte(point.at - overlap),
-            coding: C::new(verify)?,
-        };
-        if let Some(mark) = &point.mark {
-            let mut feed = Feed {
-                input: &mut decoder.input,
-                source,
-            };
-            decoder.place = match decoder.coding.resume(mark, &mut feed)? {
-                true => Place::Stream,
-                false => Place::End,
-            };
+    fn refute(&self) {
+        self.0.index.write().sums.clear();
+        self.0.kept().clear();
+    }
+
+    fn begin_of(&self, offset: u64) -> u64 {
+        let point = self.0.index.before(offset);
+        point.map_or(0, |point| point.position)
+    }
+
+    fn info(&self) -> IndexInfo {
+        self.0.index.info()
+    }
+
+    fn doubt(&self) -> bool {
+        let doubted = self.0.index.doubt();
+        if doubted {
+            self.0.kept().clear();
+            self.0.cache.clear();
         }
-        Ok(decoder)
+        doubted
     }
 
-    fn ended(&self) -> bool {
-        self.place == Place::End
+    fn save(&self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.0.index.check_wanted()?;
+        C::save_index(&self.0.index, write)
     }
 
-    fn memory(&self) -> usize {
-        self.input.memory() + self.coding.memory()
+    fn load(&self, file: Arc<dyn ReadAt>) -> Result<()> {
+        self.0.index.check_wanted()?;
+        C::load_index(&self.0.index, &*self.0.source, file)
     }
 
-    /// Fill the buffer with the bytes that come next; less only at the end. If
-    /// the stream ends with the last of them, its checksum is looked at.
-    fn read(
-        &mut self,
-        source: &dyn ReadAt,
-        points: &Points<C::Mark>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Result<()> {
-        loop {
-            match self.place {
-                Place::Between if buffer.room() > 0 => self.begin_stream(source, points)?,
-                Place::Between | Place::End => return Ok(()),
-                Place::Stream => {
-                    if !self.decode(source, points, buffer)? {
-                        return Ok(());
-                    }
+    fn is_changed(&self) -> bool {
+        self.0.index.read().changed
+    }
+
+    fn build(&self, control: Option<&Control>) -> Result<()> {
+        self.0.index.check_wanted()?;
+        let reading = Reading { decoded: u64::MAX };
+        let session = self.session_of(reading, None)?;
+        let way = session.way();
+        let covered = self.0.index.info().covered;
+        if self.0.index.read().size.is_some() {
+            return Ok(());
+        }
+        let mut decoder = session.nearest(covered)?;
+        let total = self.0.index.compressed.unwrap_or(0);
+        let mut done = decoder.byte();
+        if let Some(control) = control {
+            control.begin(total.saturating_sub(done));
+        }
+        while !decoder.ended() {
+            decoder.skip(&way, decoder.position + STEP)?;
+            if let Some(control) = control {
+                control.step(decoder.byte() - done)?;
+                done = decoder.byte();
+            }
+        }
+        self.0.index.settle()
+    }
+}
+
+/// Reads in a row, which go on with the same decoder.
+struct Session<C: Coding> {
+    shared: Arc<Shared<C>>,
+    source: Arc<dyn ReadAt>,
+    /// Whether what is decoded is kept.
+    keep: bool,
+    guess: Option<Arc<Guess<C::Mark>>>,
+    own: Mutex<Option<Decoder<C>>>,
+}
+
+impl<C: Coding> Session<C> {
+    fn way(&self) -> Way<'_, C> {
+        Way {
+            source: &*self.source,
+            index: &self.shared.index,
+            guess: self.guess.as_deref(),
+        }
+    }
+
+    fn own(&self) -> MutexGuard<'_, Option<Decoder<C>>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A decoder as near before `offset` as possible. Those that are not used
+    /// wait for other reads.
+    fn nearest(&self, offset: u64) -> Result<Decoder<C>> {
+        let own = self.own().take();
+        let mut best = match own {
+            Some(own) if own.position <= offset => Some(own),
+            Some(own) => {
+                self.shared.give(own);
+                None
+            }
+            None => None,
+        };
+        let reached = best.as_ref().map(|best| best.position);
+        if let Some(kept) = self.shared.take(offset, reached) {
+            best.replace(kept).into_iter().for_each(|own| self.shared.give(own));
+        }
+        let reached = best.as_ref().map_or(0, |best| best.position);
+        let reached = reached.max(self.shared.index.before(offset).map_or(0, |at| at.position));
+        if offset - reached > FAR && self.shared.decoding.places.wanted {
+            self.shared.learn()?;
+        }
+        let verify = self.shared.decoding.verify;
+        while let Some(point) = self.point(offset, best.as_ref().map(|best| best.position)) {
+            match Decoder::at(&point, &*self.source, verify) {
+                // An index that cannot be used is none.
+                Err(error) if error.kind() == ErrorKind::SeekIndex => {
+                    self.shared.index.remove(point.position);
+                }
+                new => {
+                    best.replace(new?).into_iter().for_each(|own| self.shared.give(own));
+                    break;
                 }
             }
         }
+        best.map_or_else(|| Decoder::new(verify), Ok)
     }
 
-    /// Decode on to the end of the stream, if it is near, without a result.
-    fn look_for_end(&mut self, source: &dyn ReadAt, points: &Points<C::Mark>) -> Result<()> {
-        let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
-        let end = self.position + C::LOOK as u64;
-        while self.place == Place::Stream && self.position < end {
-            let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
-            self.decode(source, points, &mut buffer)?;
+    /// The last place that is not behind `offset`, if it is behind `from`.
+    fn point(&self, offset: u64, from: Option<u64>) -> Option<Arc<Point<C::Mark>>> {
+        let known = self.shared.index.before(offset);
+        let guessed = self.guess.as_ref().and_then(|guess| guess.before(offset));
+        let points = [known, guessed].into_iter().flatten();
+        let last = points.max_by_key(|point| point.position)?;
+        from.is_none_or(|from| last.position > from).then_some(last)
+    }
+
+    /// Decode on to `at` and from there into the buffer: all of it, or as much
+    /// as is kept together. Says how much that was; nothing at the end.
+    fn decode(
+        &self,
+        decoder: &mut Decoder<C>,
+        at: u64,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Result<usize> {
+        let way = self.way();
+        let before = buffer.filled().len();
+        if !self.keep {
+            decoder.skip(&way, at)?;
+            if !decoder.ended() {
+                decoder.read(&way, buffer)?;
+            }
+            return Ok(buffer.filled().len() - before);
+        }
+        let cache = &self.shared.cache;
+        // What is skipped far before the data is not worth keeping.
+        decoder.skip(&way, at.saturating_sub(cache.most() as u64 / 2))?;
+        let mut spare = None;
+        while buffer.filled().len() == before && !decoder.ended() {
+            let (start, end) = (decoder.position, at + buffer.room() as u64);
+            let len = EXTENT.min(usize::try_from(end - start).unwrap_or(EXTENT));
+            let mut bytes: Vec<u8> = spare.take().unwrap_or_default();
+            bytes.clear();
+            append(&mut bytes, len, |buffer| decoder.read(&way, buffer))?;
+            let skip = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
+            buffer.push(bytes.get(skip..).unwrap_or_default());
+            spare = cache.insert(start, bytes);
+        }
+        Ok(buffer.filled().len() - before)
+    }
+}
+
+impl<C: Coding> ReadAt for Session<C> {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        let mut at = offset;
+        while buffer.room() > 0 {
+            if self.keep {
+                at += self.shared.cache.copy(at, buffer) as u64;
+                if buffer.room() == 0 {
+                    break;
+                }
+            }
+            // A decoder that failed is not used again.
+            let mut decoder = self.nearest(at)?;
+            let decoded = self.decode(&mut decoder, at, buffer)?;
+            at += decoded as u64;
+            *self.own() = Some(decoder);
+            if decoded == 0 {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// One step in a stream; `false` where the buffer is full and the stream
-    /// does not end there. A step with a full buffer finds an end.
-    fn decode(
-        &mut self,
-        source: &dyn ReadAt,
-        points: &Points<C::Mark>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Result<bool> {
-        let (before, full) = (buffer.room(), buffer.room() == 0);
-        let due = points.due().saturating_sub(self.position);
-        let step = self.coding.step(self.input.rest(), buffer, due);
-        let step = step.map_err(|error| self.placed(error))?;
-        self.input.advance(step.used);
-        let new = before - buffer.room();
-        let stalled = step.used == 0 && new == 0;
-        self.position += new as u64;
-        if due == 0 && !step.ended {
-            if let Some(mark) = self.coding.mark() {
-                points.add(self.point(Some(mark)));
-            }
-        }
-        if step.ended {
-            self.end_stream(source)?;
-        } else if !self.input.rest().is_empty() {
-            // Input is left: only a full buffer can hold the decoder up.
-            self.stalls = if stalled && !full { self.stalls + 1 } else { 0 };
-            if self.stalls > MOST_STALLS {
-                return Err(self.placed(damage("the stream does not go on")));
-            }
-            return Ok(!full);
-        } else if !self.input.refill(source)? && stalled {
-            // Cut short: what was decoded is all there is.
-            if full {
-                return Ok(false);
-            }
-            self.place = Place::End;
-        }
-        Ok(true)
+    fn size(&self) -> Result<Option<u64>> {
+        Ok(None)
     }
 
-    /// The place where it is.
-    fn point(&self, mark: Option<C::Mark>) -> Point<C::Mark> {
-        Point {
-            position: self.position,
-            at: self.input.at(),
-            mark,
-        }
+    fn is_concurrent(&self) -> bool {
+        self.source.is_concurrent()
     }
 
-    fn begin_stream(&mut self, source: &dyn ReadAt, points: &Points<C::Mark>) -> Result<()> {
-        let first = self.input.at() == 0;
-        while C::SKIPS_ZEROS && !first && self.input.peek(source)? == Some(0) {
-            let zeros = self.input.rest().iter().take_while(|&&byte| byte == 0);
-            self.input.advance(zeros.count());
-        }
-        if self.input.peek(source)?.is_none() {
-            self.place = Place::End;
+    fn check_end(&self, offset: u64) -> Result<()> {
+        if !self.shared.decoding.verify {
             return Ok(());
         }
-        let point = self.point(None);
-        let mut feed = Feed {
-            input: &mut self.input,
-            source,
-        };
-        let begun = self.coding.begin(&mut feed)?;
-        if begun && !first {
-            points.add(point);
+        let own = self.own().take();
+        let near = own.filter(|own| own.position == offset);
+        let near = near.or_else(|| self.shared.take(offset, offset.checked_sub(1)));
+        if let Some(mut decoder) = near {
+            decoder.look_for_end(&self.way())?;
+            *self.own() = Some(decoder);
         }
-        self.place = match begun {
-            true => Place::Stream,
-            // Behind a stream, what is none is not the data's.
-            false if !first => Place::End,
-            false => {
-                let text = format!("this is no {} file", C::NAME);
-                return Err(self.placed(damage(text)));
-            }
-        };
-        Ok(())
+        self.shared.index.settle()
     }
+}
 
-    fn end_stream(&mut self, source: &dyn ReadAt) -> Result<()> {
-        let mut feed = Feed {
-            input: &mut self.input,
-            source,
-        };
-        let ended = self.coding.end(&mut feed);
-        self.place = match ended.map_err(|error| self.placed(error))? {
-            true => Place::Between,
-            false => Place::End,
-        };
-        Ok(())
-    }
-
-    /// An error with its place, if it is the coding's and not the source's.
-    fn placed(&self, error: Error) -> Error {
-        if error.offset().is_some() || error.path().is_some() {
-            return error;
+impl<C: Coding> Drop for Session<C> {
+    fn drop(&mut self) {
+        if let Some(decoder) = self.own().take() {
+            self.shared.give(decoder);
         }
-        let text = format!("{error}, after {} decoded bytes", self.position);
-        Error::new(error.kind(), text).at(self.input.at())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::codec::{self, Codec, Decoding};
+use crate::codec::{self, Codec};
 use crate::io::Memory;
 
 fn encode(codec: Codec, data: &[u8]) -> Vec<u8> {
@@ -39,12 +39,22 @@ fn encode_at(codec: Codec, data: &[u8], level: u32) -> Vec<u8> {
 }
 
 fn open(codec: Codec, bytes: &[u8]) -> Arc<dyn ReadAt> {
-    let decoding = Decoding {
-        verify: true,
-        frugal: false,
-    };
     let source = Arc::new(Memory(Arc::new(bytes.to_vec())));
-    codec::open(source, codec, decoding).unwrap()
+    codec::open(source, codec, decoding(true, false)).unwrap().bytes
+}
+
+/// As files are read that are kept open, or not; without a cache, so that
+/// reads show where they begin.
+pub(crate) fn decoding(verify: bool, frugal: bool) -> Decoding {
+    Decoding {
+        verify,
+        cache: 0,
+        places: Places {
+            wanted: true,
+            spacing: None,
+            frugal,
+        },
+    }
 }
 
 fn codecs() -> impl Iterator<Item = Codec> {
@@ -238,16 +248,13 @@ fn a_checksum_behind_the_data_is_looked_at() {
 #[test]
 fn decoders_are_kept_within_bounds() {
     fn kept<C: Coding>(packed: &[u8], frugal: bool) -> (usize, usize) {
-        let decoding = Decoding {
-            verify: true,
-            frugal,
-        };
+        let decoding = decoding(true, frugal);
         let source = Arc::new(Memory(Arc::new(packed.to_vec())));
         let stream = Stream::<C>::new(source, decoding);
         for at in [90_000, 80_000, 70_000, 60_000, 50_000, 40_000] {
             assert_eq!(stream.read_vec(at, 1).unwrap().len(), 1);
         }
-        let kept = stream.kept.lock().unwrap();
+        let kept = stream.shared().kept();
         (kept.len(), kept.iter().map(Decoder::memory).sum())
     }
     let data = sample(100_000);
@@ -304,11 +311,8 @@ fn pinned_reads_of_spared_memory_do_not_start_over() {
         let size = packed.len() as u64;
         let memory = Memory(Arc::new(packed));
         let source = Arc::new(Counted(memory, Default::default()));
-        let decoding = Decoding {
-            verify: true,
-            frugal: true,
-        };
-        let stream = codec::open(source.clone(), codec, decoding).unwrap();
+        let decoding = decoding(true, true);
+        let stream = codec::open(source.clone(), codec, decoding).unwrap().bytes;
         {
             let pinned = stream.pin().unwrap().expect("it keeps more");
             for at in (0..3_000_000).step_by(100_000) {
@@ -354,11 +358,8 @@ fn places_found_on_the_way_serve_all_later_reads() {
     }
     for (codec, packed) in files {
         let source = Arc::new(Counted(Memory(Arc::new(packed)), Default::default()));
-        let decoding = Decoding {
-            verify: true,
-            frugal: false,
-        };
-        let stream = codec::open(source.clone(), codec, decoding).unwrap();
+        let decoding = decoding(true, false);
+        let stream = codec::open(source.clone(), codec, decoding).unwrap().bytes;
         assert_eq!(stream.read_vec(0, 5_000_000).unwrap(), data);
         let before = source.1.load(std::sync::atomic::Ordering::Relaxed);
         let mut at = 3_999_990;
@@ -388,12 +389,9 @@ fn reads_from_places_heed_what_is_verified() {
     let end = packed.len();
     packed[end - 6] ^= 1;
     for verify in [true, false] {
-        let decoding = Decoding {
-            verify,
-            frugal: false,
-        };
+        let decoding = decoding(verify, false);
         let source = Arc::new(Memory(Arc::new(packed.clone())));
-        let stream = codec::open(source, Codec::Gzip, decoding).unwrap();
+        let stream = codec::open(source, Codec::Gzip, decoding).unwrap().bytes;
         stream.read_vec(0, 900_000).unwrap();
         stream.trim();
         let read = stream.read_vec(890_000, 20_000);
@@ -431,12 +429,9 @@ fn the_end_of_a_block_is_sought_behind_the_data() {
     let mut packed = encode_at(Codec::Bzip2, &data, 9);
     packed[12] ^= 1;
     for frugal in [false, true] {
-        let decoding = Decoding {
-            verify: true,
-            frugal,
-        };
+        let decoding = decoding(true, frugal);
         let source = Arc::new(Memory(Arc::new(packed.clone())));
-        let stream = codec::open(source, Codec::Bzip2, decoding).unwrap();
+        let stream = codec::open(source, Codec::Bzip2, decoding).unwrap().bytes;
         let pinned = stream.pin().unwrap().unwrap_or(stream);
         assert_eq!(pinned.read_vec(0, 300_000).unwrap(), &data[..300_000]);
         let error = pinned.check_end(300_000).unwrap_err();
@@ -492,10 +487,7 @@ fn codecs_that_are_not_built_are_named() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains(codec.name()), "{error}");
         let source: Arc<dyn ReadAt> = Arc::new(Memory(Arc::new(Vec::new())));
-        let decoding = Decoding {
-            verify: true,
-            frugal: false,
-        };
+        let decoding = decoding(true, false);
         assert!(codec::open(source, codec, decoding).is_err());
     }
 }

@@ -3,12 +3,10 @@
 //! What follows the last frame and is none is ignored, as with the other
 //! compressions; the `zstd` program fails there.
 
-use std::convert::Infallible;
-
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 
-use super::stream::{Coding, Feed, Step};
+use super::coding::{Bound, Coding, Feed, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::ReadBuf;
 
@@ -17,33 +15,48 @@ const PIECE: usize = 32 << 10;
 
 /// The frames of a zstd file. The decoder refuses windows beyond 128 MiB, as
 /// the `zstd` program does unless told otherwise.
-pub(super) struct Zstd(DCtx<'static>);
+pub(super) struct Zstd {
+    context: DCtx<'static>,
+    /// Whether nothing of the frame was decoded yet.
+    fresh: bool,
+}
 
 impl Coding for Zstd {
     const NAME: &'static str = "zstd";
     const LOOK: usize = 64 << 10;
     const SKIPS_ZEROS: bool = false;
-    type Mark = Infallible;
+    const SUMS: bool = false;
+    /// Frames can be begun, blocks not.
+    type Mark = ();
 
     /// The checksums of frames that have one are always looked at.
     fn new(_verify: bool) -> Result<Zstd> {
-        let context = DCtx::try_create();
-        context
-            .map(Zstd)
-            .ok_or_else(|| Error::new(ErrorKind::Memory, "there is no memory for a zstd decoder"))
+        match DCtx::try_create() {
+            Some(context) => Ok(Zstd {
+                context,
+                fresh: false,
+            }),
+            None => {
+                let text = "there is no memory for a zstd decoder";
+                Err(Error::new(ErrorKind::Memory, text))
+            }
+        }
     }
 
     fn begin(&mut self, feed: &mut Feed<'_>) -> Result<bool> {
         let head = feed.look(4)?;
+        self.fresh = true;
         Ok(super::is_zstd_frame(head) || super::is_zstd_skippable(head))
     }
 
-    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, _due: u64) -> Result<Step> {
+    fn step(&mut self, input: &[u8], output: &mut ReadBuf<'_>, bound: Bound) -> Result<Step> {
+        self.fresh = false;
         let mut from = InBuffer::around(input);
         let mut status = Ok(1);
-        output.write_with(PIECE, |to| {
+        let most = usize::try_from(bound.most).unwrap_or(PIECE);
+        output.write_with(PIECE.min(most), |to| {
             let mut to = OutBuffer::around(to);
-            status = self.0.decompress_stream(&mut to, &mut from);
+            status = self.context.decompress_stream(&mut to, &mut from);
             to.pos()
         });
         Ok(Step {
@@ -52,20 +65,28 @@ impl Coding for Zstd {
         })
     }
 
-    fn mark(&self) -> Option<Infallible> {
-        None
+    fn mark(&self) -> Option<()> {
+        self.fresh.then_some(())
     }
 
-    fn resume(&mut self, mark: &Infallible, _feed: &mut Feed<'_>) -> Result<bool> {
-        match *mark {}
+    fn resume(&mut self, _mark: &(), feed: &mut Feed<'_>) -> Result<bool> {
+        self.begin(feed)
     }
 
-    fn overlap(mark: &Infallible) -> u64 {
-        match *mark {}
+    fn overlap(_mark: &()) -> u64 {
+        0
+    }
+
+    fn is_start(_mark: &()) -> bool {
+        true
+    }
+
+    fn weight(_mark: &()) -> usize {
+        0
     }
 
     fn memory(&self) -> usize {
-        self.0.sizeof()
+        self.context.sizeof()
     }
 }
 

@@ -8,7 +8,6 @@
 
 use super::layout::Layout;
 use super::slice::{Selection, Take};
-use crate::error::Result;
 
 /// One loop: `n` items, `from` bytes apart in the source and `to` bytes apart
 /// in the result. `from` is positive, `to` may be anything.
@@ -36,11 +35,11 @@ pub(crate) struct Walk {
 /// What is read in one go: `len` bytes from `offset` on, and the loops over
 /// the elements in them.
 #[derive(Debug)]
-pub(crate) struct Piece<'a> {
+pub(crate) struct Piece {
     pub(crate) offset: u64,
     pub(crate) len: usize,
     pub(crate) to: i64,
-    pub(crate) dims: &'a [Dim],
+    pub(crate) dims: Vec<Dim>,
 }
 
 /// How a walk is cut into pieces.
@@ -204,21 +203,21 @@ impl Walk {
         self.offset + self.span() as u64
     }
 
-    /// Visit the pieces, in ascending order of their bytes.
-    pub(crate) fn pieces(
-        &self,
-        cutting: Cutting,
-        visit: &mut dyn FnMut(&Piece<'_>) -> Result<()>,
-    ) -> Result<()> {
+    /// The pieces, in ascending order of their bytes.
+    pub(crate) fn pieces(&self, cutting: Cutting) -> Pieces<'_> {
         let joined = self.joined(cutting);
-        self.cut(
-            self.dims.len(),
-            joined,
-            cutting,
-            self.offset,
-            self.to,
-            visit,
-        )
+        let group = |depth: usize| Some((depth - 1, self.group(depth, joined, cutting)?));
+        let cut = (1..=self.dims.len()).rev().find_map(group);
+        let (whole, group) = cut.unwrap_or((0, 1));
+        Pieces {
+            walk: self,
+            whole,
+            group,
+            grouped: cut.is_some(),
+            turn: vec![0; self.dims.len() - whole],
+            offset: self.offset,
+            done: false,
+        }
     }
 
     /// Number of pieces and bytes in them, without a walk through them.
@@ -262,46 +261,78 @@ impl Walk {
         let fits = depth <= joined && room >= dim.from;
         fits.then(|| (room / dim.from + 1).min(dim.n))
     }
+}
 
-    fn cut(
-        &self,
-        depth: usize,
-        joined: usize,
-        cutting: Cutting,
-        offset: u64,
-        to: i64,
-        visit: &mut dyn FnMut(&Piece<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let Some(outer) = depth.checked_sub(1) else {
-            return visit(&Piece {
-                offset,
-                len: self.item as usize,
-                to,
-                dims: &[],
-            });
-        };
-        let dim = self.dims[outer];
-        let at = |i: i64| (offset + (i * dim.from) as u64, to + i * dim.to);
-        let Some(group) = self.group(depth, joined, cutting) else {
-            return (0..dim.n).try_for_each(|i| {
-                let (offset, to) = at(i);
-                self.cut(outer, joined, cutting, offset, to, visit)
-            });
-        };
-        let inner = self.span_of(outer);
-        let mut dims = self.dims[..depth].to_vec();
-        for first in (0..dim.n).step_by(group as usize) {
-            let n = group.min(dim.n - first);
-            let (offset, to) = at(first);
-            dims[outer].n = n;
-            visit(&Piece {
-                offset,
-                len: ((n - 1) * dim.from + inner) as usize,
-                to,
-                dims: &dims,
-            })?;
+/// The pieces of a [`Walk`], one after the other.
+pub(crate) struct Pieces<'a> {
+    walk: &'a Walk,
+    /// Innermost loops that are in each piece as a whole.
+    whole: usize,
+    /// Items of the next loop that go into one piece, if they are cut together.
+    group: i64,
+    grouped: bool,
+    /// Where the loops beyond `whole` stand.
+    turn: Vec<i64>,
+    /// Byte at which the next piece begins.
+    offset: u64,
+    done: bool,
+}
+
+impl Pieces<'_> {
+    /// Byte at which the next piece begins.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        (!self.done).then_some(self.offset)
+    }
+
+    /// The next piece, if it begins before `limit`. Items that begin there or
+    /// behind it are left for the piece after it.
+    pub(crate) fn next_before(&mut self, limit: u64) -> Option<Piece> {
+        if self.done || self.offset >= limit {
+            return None;
         }
-        Ok(())
+        let (walk, offset) = (self.walk, self.offset);
+        let outer = &walk.dims[self.whole..];
+        let place = |turn: &[i64], step: fn(&Dim) -> i64| -> i64 {
+            turn.iter().zip(outer).map(|(i, dim)| i * step(dim)).sum()
+        };
+        let to = walk.to + place(&self.turn, |dim| dim.to);
+        let mut piece = Piece {
+            offset,
+            len: walk.item as usize,
+            to,
+            dims: Vec::new(),
+        };
+        let mut n = 1;
+        if self.grouped {
+            let dim = outer[0];
+            let before = (limit - offset).div_ceil(dim.from as u64);
+            let before = i64::try_from(before).unwrap_or(i64::MAX);
+            n = self.group.min(dim.n - self.turn[0]).min(before);
+            piece.len = ((n - 1) * dim.from + walk.span_of(self.whole)) as usize;
+            piece.dims = walk.dims[..=self.whole].to_vec();
+            piece.dims[self.whole].n = n;
+        }
+        // The next turn of the loops, the first of them moving fastest.
+        self.done = true;
+        for (i, dim) in self.turn.iter_mut().zip(outer) {
+            *i += n;
+            n = 1;
+            if *i < dim.n {
+                self.done = false;
+                break;
+            }
+            *i = 0;
+        }
+        self.offset = walk.offset + place(&self.turn, |dim| dim.from) as u64;
+        Some(piece)
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        self.next_before(u64::MAX)
     }
 }
 

@@ -27,7 +27,7 @@ fn keep_quiet() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if DEPTH.get() == 0 {
+            if DEPTH.get() == 0 && !crate::threads::is_helper() {
                 before(info);
             } else {
                 PANIC.set(info.to_string().replace('\n', ": "));
@@ -58,8 +58,15 @@ fn guarded<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     DEPTH.set(DEPTH.get() + 1);
     let caught = catch_unwind(AssertUnwindSafe(body));
     DEPTH.set(DEPTH.get() - 1);
-    caught.unwrap_or_else(|_| {
-        let text = format!("a bug in arrayproxy: {}", PANIC.take());
+    caught.unwrap_or_else(|panic| {
+        let mut said = PANIC.take();
+        // That of another thread brings no more than its words.
+        if said.is_empty() {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+            said = words.unwrap_or_default().into();
+        }
+        let text = format!("a bug in arrayproxy: {said}");
         Err(Error::new(ErrorKind::Internal, text))
     })
 }

@@ -6,7 +6,7 @@ use super::dtype::{AP_FLOAT32, AP_FLOAT64};
 use super::guard::{call, free, handle_mut, quiet, text};
 use super::status::{AP_OK, ap_error, ap_status};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{Codec, DType, FactorType, Format, Mapping, Options};
+use crate::{Codec, DType, FactorType, Format, IndexFile, IndexMode, Mapping, Options};
 
 /// Settings for the open functions. Make one, set what differs from the
 /// defaults, pass it to any number of calls, free it: opening copies it.
@@ -32,11 +32,37 @@ pub const AP_OPT_MMAP: i32 = 3;
 
 /// 1 keep the file open between reads, 0 open it for each read. Default 1.
 /// 0 serves programs that hold thousands of proxies: no decoder of more than
-/// 1 MiB is kept either, which bzip2's are and most of zstd's.
+/// 1 MiB is kept either, which bzip2's are and most of zstd's, no decoded data
+/// unless `AP_OPT_CACHE_BYTES` is set, and of a seek index that grows 256 KiB.
 pub const AP_OPT_KEEP_OPEN: i32 = 4;
+
+/// Most threads that one call may use; 0 one per core, 1 only the caller's.
+/// Default 1. Threads start and end within the call: fork() stays safe.
+pub const AP_OPT_THREADS: i32 = 5;
+
+/// Bytes of decoded data kept between reads of compressed files. Default
+/// 32 MiB.
+pub const AP_OPT_CACHE_BYTES: i32 = 6;
 
 /// Largest result in bytes that a read may make. Default: no limit.
 pub const AP_OPT_MAX_BYTES: i32 = 7;
+
+/// Seek index of compressed data: 0 none, 1 grow it as reads go, 2 build it
+/// when opening, which cannot be cancelled. Default 1. An index that grows
+/// takes a fourth of the file's size at most: of data that are packed more
+/// densely than others, its points stand farther apart.
+pub const AP_OPT_INDEX_MODE: i32 = 8;
+
+/// Uncompressed bytes between seek points, 64 KiB or more; 0 by the size of
+/// the data, from 256 KiB to 4 MiB. Default 0.
+pub const AP_OPT_INDEX_SPACING: i32 = 9;
+
+/// Text: file to load the seek index from when opening, if it is there. One
+/// that does not fit is not used, with a warning (`AP_ERR_SEEKINDEX` if
+/// strict). "auto": a file in the user's cache folder, found by the data's
+/// path, size and time, loaded if there and kept up to date when the last
+/// handle is freed. For gzip.
+pub const AP_OPT_INDEX_PATH: i32 = 10;
 
 /// 1 check the checksums of compressed data when whole members are read.
 /// Default 1. bzip2 and zstd check each block or frame that a read gets to the
@@ -53,16 +79,27 @@ pub const AP_OPT_STRICT: i32 = 12;
 pub const AP_OPT_FACTOR_TYPE: i32 = 16;
 
 /// Keys and their names in `ap_options_parse`.
-const NAMES: [(i32, &str); 8] = [
+const NAMES: [(i32, &str); 13] = [
     (AP_OPT_FORMAT, "format"),
     (AP_OPT_CODEC, "codec"),
     (AP_OPT_MMAP, "mmap"),
     (AP_OPT_KEEP_OPEN, "keep_open"),
+    (AP_OPT_THREADS, "threads"),
+    (AP_OPT_CACHE_BYTES, "cache_bytes"),
     (AP_OPT_MAX_BYTES, "max_bytes"),
+    (AP_OPT_INDEX_MODE, "index_mode"),
+    (AP_OPT_INDEX_SPACING, "index_spacing"),
+    (AP_OPT_INDEX_PATH, "index_path"),
     (AP_OPT_VERIFY, "verify"),
     (AP_OPT_STRICT, "strict"),
     (AP_OPT_FACTOR_TYPE, "factor_type"),
 ];
+
+/// Threads beyond this are a mistake.
+const MOST_THREADS: i64 = 1024;
+
+/// Least bytes between seek points: each has a window of half as many.
+const NEAREST: i64 = 64 << 10;
 
 /// Longest text of options that is read, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -189,6 +226,25 @@ fn with_int(options: Options, key: i32, value: i64) -> Result<Options> {
             Ok(most) => Ok(options.max_bytes(Some(most))),
             Err(_) => Err(out_of_range("0 or more")),
         },
+        AP_OPT_THREADS => match value {
+            0..=MOST_THREADS => Ok(options.threads(value as usize)),
+            _ => Err(out_of_range("0 to 1024")),
+        },
+        AP_OPT_CACHE_BYTES => match u64::try_from(value) {
+            Ok(bytes) => Ok(options.cache_bytes(Some(bytes))),
+            Err(_) => Err(out_of_range("0 or more")),
+        },
+        AP_OPT_INDEX_MODE => Ok(options.index_mode(match value {
+            0 => IndexMode::None,
+            1 => IndexMode::Grow,
+            2 => IndexMode::Build,
+            _ => return Err(out_of_range("0, 1 or 2")),
+        })),
+        AP_OPT_INDEX_SPACING => match value {
+            0 => Ok(options.index_spacing(None)),
+            NEAREST.. => Ok(options.index_spacing(Some(value as u64))),
+            _ => Err(out_of_range("0, or 65536 or more")),
+        },
         AP_OPT_FACTOR_TYPE => Ok(options.factor_type(match i32::try_from(value) {
             Ok(AP_FLOAT32) => FactorType::Float32,
             Ok(AP_FLOAT64) => FactorType::Float64,
@@ -213,6 +269,11 @@ fn with_text(options: Options, key: i32, value: &str) -> Result<Options> {
                 "'{value}' is no compression that this build can read"
             ))),
         },
+        AP_OPT_INDEX_PATH => Ok(options.index_file(match value {
+            "" => None,
+            "auto" => Some(IndexFile::Auto),
+            path => Some(IndexFile::Path(path.into())),
+        })),
         _ => Err(wrong(format!("option '{}' takes a number", name(key)?))),
     }
 }
@@ -228,7 +289,7 @@ fn with_entry(options: Options, entry: &str) -> Result<Options> {
         .map(|entry| entry.0);
     let key = key.ok_or_else(|| wrong(format!("'{name}' is no option of this library")))?;
     match (key, value.parse(), DType::parse(value)) {
-        (AP_OPT_FORMAT | AP_OPT_CODEC, ..) => with_text(options, key, value),
+        (AP_OPT_FORMAT | AP_OPT_CODEC | AP_OPT_INDEX_PATH, ..) => with_text(options, key, value),
         (_, Ok(number), _) => with_int(options, key, number),
         (AP_OPT_FACTOR_TYPE, _, Some(dtype)) => with_int(options, key, dtype.code().into()),
         _ => Err(wrong(format!(

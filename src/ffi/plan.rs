@@ -8,8 +8,8 @@ use super::open::{ap_proxy, proxy_of};
 use super::read::{buffer_of, read_as};
 use super::slice::{ap_slice, index_of};
 use super::status::{AP_OK, ap_error, ap_status};
-use crate::Plan;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::{MAX_NDIM, Plan};
 
 /// A checked selection, ready to read as often as wanted, by many threads at
 /// once. It says how large the result is before any reading.
@@ -72,8 +72,9 @@ pub unsafe extern "C" fn ap_plan_nbytes(plan: *const ap_plan) -> i64 {
     count(|| Ok(unsafe { handle(plan, "plan") }?.plan.nbytes()))
 }
 
-/// Bytes that a read would take from the file, or would have to decompress,
-/// or a negative status. For choosing an order or a chunk size.
+/// Bytes that a read would take from the file, or would have to decompress
+/// with the seek index as it is now, or a negative status. For choosing an
+/// order or a chunk size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_plan_cost(plan: *const ap_plan) -> i64 {
     // SAFETY: NULL or valid, as the header asks.
@@ -104,10 +105,7 @@ pub unsafe extern "C" fn ap_plan_read(
     unsafe {
         call(err, || {
             let plan = &handle(plan, "plan")?.plan;
-            if !control.is_null() {
-                let text = "the argument 'control' must be NULL in this version";
-                return Err(Error::new(ErrorKind::Argument, text));
-            }
+            no_control(control)?;
             let strides = match strides.is_null() {
                 true => None,
                 false => {
@@ -119,6 +117,71 @@ pub unsafe extern "C" fn ap_plan_read(
             Ok(AP_OK)
         })
     }
+}
+
+/// Read `nreads` selections in one call, in the order that suits the file,
+/// on as many threads as allowed. `index` holds `nreads` times `nindex`
+/// entries. Result i goes to byte `offsets[i]` of `buffer`, packed; `offsets`
+/// may be NULL for one after the other. Results that would overlap give
+/// `AP_ERR_ARGUMENT`. With NULL and 0 it fails with the bytes needed in
+/// `err->detail`, as with any buffer that is too small (`AP_ERR_BUFFER`).
+/// `control` must be NULL in this version.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_read_batch(
+    proxy: *const ap_proxy,
+    index: *const ap_slice,
+    nindex: i32,
+    nreads: i64,
+    dtype: ap_dtype,
+    flags: u32,
+    buffer: *mut c_void,
+    nbytes: usize,
+    offsets: *const usize,
+    control: *mut ap_control,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let proxy = proxy_of(proxy)?;
+            no_control(control)?;
+            let most = isize::MAX as usize / size_of::<ap_slice>() / MAX_NDIM;
+            let n = usize::try_from(nreads).ok().filter(|&n| n <= most);
+            let n = n.ok_or_else(|| {
+                Error::new(ErrorKind::Argument, format!("the number of reads is {nreads}"))
+            })?;
+            let index_at = |i: usize| match index.is_null() {
+                true => index_of(index, nindex),
+                false => index_of(index.add(i * nindex.max(0) as usize), nindex),
+            };
+            // The first tells whether there is anything to walk through.
+            if n > 0 {
+                index_at(0)?;
+            }
+            let indices = (0..n).map(index_at).collect::<Result<Vec<_>>>()?;
+            let batch = proxy.batch(indices.iter().map(|one| &one[..]), read_as(dtype, flags)?)?;
+            let offsets = match offsets.is_null() {
+                true => None,
+                false => Some(std::slice::from_raw_parts(offsets, n)),
+            };
+            let needed = batch.nbytes(offsets);
+            if needed > nbytes as u64 {
+                let text = format!("the buffer has {nbytes} bytes, the results need {needed}");
+                let detail = i64::try_from(needed).unwrap_or(i64::MAX);
+                return Err(Error::new(ErrorKind::Buffer, text).with_detail(detail));
+            }
+            batch.read_into(buffer_of(buffer, nbytes)?, offsets, None)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+pub(super) fn no_control(control: *mut ap_control) -> Result<()> {
+    if control.is_null() {
+        return Ok(());
+    }
+    let text = "the argument 'control' must be NULL in this version";
+    Err(Error::new(ErrorKind::Argument, text))
 }
 
 /// Free a plan. NULL is fine.

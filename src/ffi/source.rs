@@ -123,6 +123,10 @@ impl ReadAt for Callbacks {
         Ok(())
     }
 
+    fn is_concurrent(&self) -> bool {
+        self.turn.is_none()
+    }
+
     fn size(&self) -> Result<Option<u64>> {
         Ok(Some(self.size))
     }

@@ -231,6 +231,7 @@ pub(super) fn code(kind: ErrorKind) -> ap_status {
         ErrorKind::Format => AP_ERR_FORMAT,
         ErrorKind::Header => AP_ERR_HEADER,
         ErrorKind::Codec => AP_ERR_CODEC,
+        ErrorKind::SeekIndex => AP_ERR_SEEKINDEX,
         ErrorKind::Unsupported => AP_ERR_UNSUPPORTED,
         ErrorKind::Range => AP_ERR_RANGE,
         ErrorKind::Memory => AP_ERR_MEMORY,

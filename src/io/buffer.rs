@@ -95,20 +95,21 @@ pub(crate) fn fill(
     Ok(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), filled) })
 }
 
-/// Let a source fill up to `len` bytes of a new vector.
-pub(super) fn fill_vec(
+/// Let a source append up to `len` bytes to a vector; says how many it did.
+pub(crate) fn append(
+    bytes: &mut Vec<u8>,
     len: usize,
     read: impl FnOnce(&mut ReadBuf<'_>) -> Result<()>,
-) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+) -> Result<usize> {
     bytes.try_reserve_exact(len).map_err(|_| {
         let text = format!("there is no memory for {len} bytes");
         Error::new(ErrorKind::Memory, text)
     })?;
+    let before = bytes.len();
     let filled = fill(&mut bytes.spare_capacity_mut()[..len], read)?.len();
     // SAFETY: the first `filled` bytes of the spare capacity are written.
-    unsafe { bytes.set_len(filled) };
-    Ok(bytes)
+    unsafe { bytes.set_len(before + filled) };
+    Ok(filled)
 }
 
 #[cfg(test)]

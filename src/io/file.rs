@@ -98,6 +98,13 @@ impl Found {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Size, and time of the last change in nanoseconds since 1970.
+    pub(crate) fn stamp(&self) -> (u64, u128) {
+        let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let time = self.identity.modified.and_then(since);
+        (self.identity.size, time.map_or(0, |time| time.as_nanos()))
+    }
 }
 
 /// An open file and the map of it, made when first wanted.

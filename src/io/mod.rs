@@ -5,13 +5,15 @@ mod file;
 mod map;
 mod memory;
 mod name;
+mod replace;
 
 pub use buffer::ReadBuf;
-pub(crate) use buffer::fill;
+pub(crate) use buffer::{append, fill};
 pub use file::Mapping;
 pub(crate) use file::{FileBytes, Found};
 pub(crate) use memory::Memory;
 pub(crate) use name::{name_of, text_of};
+pub(crate) use replace::{make_folder, replace};
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -47,13 +49,20 @@ pub trait ReadAt: Send + Sync {
         Ok(())
     }
 
+    /// Whether threads other than the one that called the library may read.
+    fn is_concurrent(&self) -> bool {
+        true
+    }
+
     /// Give back what can be made again, such as an open file.
     fn trim(&self) {}
 
     /// Bytes read without a gap from the first of `offset` on, as many as
     /// there are up to `len`.
     fn read_vec(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        buffer::fill_vec(len, |buffer| self.read_at(offset, buffer))
+        let mut bytes = Vec::new();
+        append(&mut bytes, len, |buffer| self.read_at(offset, buffer))?;
+        Ok(bytes)
     }
 }
 

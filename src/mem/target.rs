@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::core::plan::Dim;
 use crate::core::shape;
@@ -33,6 +34,37 @@ impl Buffer<'_> {
     }
 }
 
+impl<'a> Buffer<'a> {
+    /// The parts of it at some offsets, each of its own length. They must lie
+    /// inside and apart.
+    pub(crate) fn parts(self, parts: &[(usize, usize)]) -> Result<Vec<Buffer<'a>>> {
+        let end = |&(offset, len): &(usize, usize)| offset as i128 + len as i128;
+        let high = parts.iter().filter(|part| part.1 > 0).map(end).max();
+        if let Some(high) = high.filter(|&high| high > self.len as i128) {
+            return Err(too_small(self.len, high));
+        }
+        let mut order: Vec<usize> = (0..parts.len()).filter(|&i| parts[i].1 > 0).collect();
+        order.sort_unstable_by_key(|&i| parts[i].0);
+        for two in order.windows(2) {
+            let [a, b] = [two[0], two[1]];
+            if end(&parts[a]) > parts[b].0 as i128 {
+                let text = format!(
+                    "results {a} and {b} overlap: they begin at bytes {} and {}, and the first \
+                     has {}",
+                    parts[a].0, parts[b].0, parts[a].1
+                );
+                return Err(Error::new(ErrorKind::Argument, text));
+            }
+        }
+        let part = |&(offset, len): &(usize, usize)| Buffer {
+            base: self.base.wrapping_add(if len > 0 { offset } else { 0 }),
+            len,
+            lent: PhantomData,
+        };
+        Ok(parts.iter().map(part).collect())
+    }
+}
+
 // Not from `&mut [u8]`: a source may leave its part of a result unwritten, and
 // may even make written bytes so.
 impl<'a> From<&'a mut [MaybeUninit<u8>]> for Buffer<'a> {
@@ -54,8 +86,15 @@ pub(crate) struct Target<'a> {
     origin: usize,
     /// Bytes written so far. Nothing is written twice, so a result whose
     /// bytes were all counted is complete.
-    written: u64,
+    written: AtomicU64,
 }
+
+// SAFETY: the memory is lent to the target alone, and whichever threads write
+// to it: a plan gives no element twice (its tests compare each with a model),
+// so no two of them write to the same bytes.
+unsafe impl Send for Target<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Target<'_> {}
 
 /// Why elements of a piece were not stored.
 pub(crate) enum Fault {
@@ -102,33 +141,44 @@ impl<'a> Target<'a> {
         Ok(Target {
             buffer,
             origin,
-            written: 0,
+            written: AtomicU64::new(0),
         })
     }
 
     /// Bytes of elements written so far.
     pub(crate) fn written(&self) -> u64 {
-        self.written
+        self.written.load(Relaxed)
     }
 
-    /// The `len` bytes from byte `to` after the origin on, to be written
-    /// whole; say so with [`Target::wrote`].
-    pub(crate) fn bytes(&mut self, to: i64, len: usize) -> Option<&mut [MaybeUninit<u8>]> {
+    /// All of it is written anew.
+    pub(crate) fn restart(&self) {
+        self.written.store(0, Relaxed);
+    }
+
+    /// Let `write` fill the `len` bytes from byte `to` after the origin on; it
+    /// says how many it did. `None` if they are not inside.
+    pub(crate) fn write_with(
+        &self,
+        to: i64,
+        len: usize,
+        write: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize>,
+    ) -> Option<Result<usize>> {
         let start = self.place(to, len as i128)?;
         // SAFETY: `place` made sure that the bytes lie inside the buffer, where
-        // they are this result's alone.
-        Some(unsafe { std::slice::from_raw_parts_mut(self.buffer.base.add(start).cast(), len) })
-    }
-
-    /// Count bytes that were written through [`Target::bytes`].
-    pub(crate) fn wrote(&mut self, bytes: usize) {
-        self.written += bytes as u64;
+        // they are this result's alone; no other thread writes to them.
+        let bytes =
+            unsafe { std::slice::from_raw_parts_mut(self.buffer.base.add(start).cast(), len) };
+        let written = write(bytes);
+        if let Ok(written) = written {
+            self.written.fetch_add(written as u64, Relaxed);
+        }
+        Some(written)
     }
 
     /// Convert the elements of `dims` from `bytes` to byte `to` after the
     /// origin.
     pub(crate) fn store(
-        &mut self,
+        &self,
         kernel: &Kernel,
         bytes: &[u8],
         dims: &[Dim],
@@ -168,7 +218,8 @@ impl<'a> Target<'a> {
         // overlap: the elements in the buffer are this result's alone.
         unsafe { run(kernel, dims, bytes.as_ptr(), to) }
             .map_err(|at| Fault::Unfit(at - bytes.as_ptr() as usize))?;
-        self.written += count as u64 * kernel.result_size() as u64;
+        let written = count as u64 * kernel.result_size() as u64;
+        self.written.fetch_add(written, Relaxed);
         Ok(())
     }
 
@@ -285,11 +336,25 @@ mod tests {
     }
 
     #[test]
+    fn parts_lie_inside_and_apart() {
+        let mut memory = buffer(24);
+        let mut kind = |parts: &[(usize, usize)]| {
+            let parts = Buffer::from(&mut memory[..]).parts(parts);
+            parts.err().map(|error| error.kind())
+        };
+        assert_eq!(kind(&[(20, 4), (0, 10), (10, 10), (99, 0)]), None);
+        assert_eq!(kind(&[(20, 5)]), Some(ErrorKind::Buffer));
+        assert_eq!(kind(&[(usize::MAX, 2)]), Some(ErrorKind::Buffer));
+        assert_eq!(kind(&[(5, 4), (0, 6)]), Some(ErrorKind::Argument));
+        assert_eq!(kind(&[(5, 4), (5, 4)]), Some(ErrorKind::Argument));
+    }
+
+    #[test]
     fn plans_that_lead_outside_are_refused() {
         let native = (DType::UInt8, ByteOrder::NATIVE);
         let kernel = Kernel::new(native, DType::UInt8, None, None, Cast::default()).unwrap();
         let mut memory = buffer(8);
-        let mut target = Target::new(Buffer::from(&mut memory[..]), 2, &[4], &[1], 1).unwrap();
+        let target = Target::new(Buffer::from(&mut memory[..]), 2, &[4], &[1], 1).unwrap();
         let dim = |n, from, to| Dim { n, from, to };
         let bytes = [1, 2, 3, 4];
         for (dims, to) in [
@@ -307,7 +372,9 @@ mod tests {
                 Err(Fault::Outside)
             ));
         }
-        assert!(target.bytes(5, 2).is_none() && target.bytes(-3, 1).is_none());
+        for (to, len) in [(5, 2), (-3, 1)] {
+            assert!(target.write_with(to, len, |_| Ok(0)).is_none());
+        }
         assert!(target.store(&kernel, &bytes, &[dim(4, 1, -1)], 3).is_ok());
         assert_eq!(target.written(), 4);
         // SAFETY: the buffer was made of written bytes.

@@ -1,21 +1,25 @@
 //! Ties the rooms together: open, plan, read, reshape. The safe Rust API.
 
 mod open;
+mod batch;
+mod index;
 mod options;
 mod plan;
+mod read;
 mod source;
 
 #[cfg(feature = "ndarray")]
 mod arrays;
 
-pub use options::Options;
+pub use batch::Batch;
+pub use options::{IndexFile, IndexMode, Options};
 pub use plan::{Plan, ReadAs};
 pub use source::Source;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::codec::Codec;
+use crate::codec::{Codec, Packed};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
@@ -61,6 +65,10 @@ struct Shared {
     header: Vec<u8>,
     warnings: Vec<String>,
     max_bytes: Option<u64>,
+    /// As [`Options::threads`].
+    threads: usize,
+    /// Where the seek index is kept for the user's next programs.
+    index_home: Option<index::Home>,
 }
 
 /// A footer, which is read when it is asked for: in compressed files all data
@@ -83,8 +91,12 @@ impl LateFooter {
 /// A source of the layout, decoded, with what errors call it.
 struct Data {
     bytes: Arc<dyn ReadAt>,
+    /// What there is beside the decoded bytes, if they are compressed.
+    packed: Option<Arc<dyn Packed>>,
     codec: Codec,
     path: Option<PathBuf>,
+    /// What tells the file from others under the same name.
+    stamp: Option<(u64, u128)>,
     /// Bytes that there are at most, as far as the file's size tells.
     most: Option<u64>,
 }
@@ -94,6 +106,29 @@ impl Data {
     fn pinned(&self) -> Result<Arc<dyn ReadAt>> {
         let pinned = self.bytes.pin().map_err(|error| self.blame(error))?;
         Ok(pinned.unwrap_or_else(|| self.bytes.clone()))
+    }
+
+    /// Read in another way than by a plan: once more if it was an index that
+    /// led astray.
+    fn trusting<T>(&self, read: impl Fn(&dyn ReadAt) -> Result<T>) -> Result<T> {
+        let bytes = self.pinned()?;
+        let doubt = || self.packed.as_ref().is_some_and(|packed| packed.doubt());
+        let done = match read(&*bytes) {
+            Err(error) if read::is_of_data(&error) && doubt() => read(&*bytes),
+            done => done,
+        };
+        done.map_err(|error| self.blame(error))
+    }
+
+    fn truncated(&self, found: u64, wanted: u64) -> Error {
+        let what = match self.codec {
+            Codec::None => "the file's bytes",
+            _ => "the decoded bytes",
+        };
+        let text = format!(
+            "the data end before the array does: {what} end at {found}, wanted up to {wanted}"
+        );
+        Error::new(ErrorKind::Truncated, text).at(found)
     }
 
     /// An error about this source.
@@ -192,8 +227,8 @@ impl ArrayProxy {
         })
     }
 
-    /// Give back what can be made again: decoders and the open file. The next
-    /// read opens the file anew, and fails if it differs.
+    /// Give back what can be made again: decoded data, decoders and the open
+    /// file. The next read opens the file anew, and fails if it differs.
     pub fn trim(&self) {
         self.shared
             .sources
@@ -315,13 +350,14 @@ impl ArrayProxy {
         }
         // It is in the data's file.
         let data = &self.shared.sources[0];
-        let bytes = open::HeaderBytes {
-            head: &[],
-            bytes: &*data.pinned()?,
-            most: data.most,
-        };
-        let footer = format::footer(&bytes, late.place.at);
-        let footer = footer.map_err(|error| data.blame(error))?;
+        let footer = data.trusting(|bytes| {
+            let bytes = open::HeaderBytes {
+                head: &[],
+                bytes,
+                most: data.most,
+            };
+            format::footer(&bytes, late.place.at)
+        })?;
         let mut zooms = self.leading_zooms()?.to_vec();
         zooms.push(footer.zoom());
         Ok(late.read.get_or_init(|| (footer, zooms)))
@@ -341,8 +377,7 @@ impl ArrayProxy {
             self.blame(Error::new(ErrorKind::Memory, text))
         })?;
         let data = &self.shared.sources[0];
-        let content = data.bytes.read_vec(tag.offset, size);
-        content.map_err(|error| data.blame(error))
+        data.trusting(|bytes| bytes.read_vec(tag.offset, size))
     }
 
     /// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to

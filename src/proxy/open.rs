@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::options::Options;
+use super::index;
+use super::options::{IndexMode, Options};
 use super::source::Source;
 use super::{ArrayProxy, Data, LateFooter, Shared};
-use crate::codec::{self, Codec, Decoding};
+use crate::codec::{self, Codec, Decoding, Places};
 use crate::core::dtype::Kind;
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
@@ -368,9 +369,12 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
             let text = format!("data compressed by {} cannot be mapped", codec.name());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
+        let decoded = codec::open(bytes, codec, decoding(options))?;
         Ok(Opened {
             data: Data {
-                bytes: codec::open(bytes, codec, decoding(options))?,
+                bytes: decoded.bytes,
+                packed: decoded.packed,
+                stamp: source.stamp(),
                 codec,
                 path: path.clone(),
                 most: size.map(|size| codec::most_decoded(codec, size)),
@@ -389,10 +393,20 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
     })
 }
 
+/// Bytes of decoded data that are kept unless told otherwise.
+const CACHE: u64 = 32 << 20;
+
 fn decoding(options: &Options) -> Decoding {
+    let cache = if options.keep_open { CACHE } else { 0 };
+    let cache = options.cache_bytes.unwrap_or(cache);
     Decoding {
         verify: options.verify,
-        frugal: !options.keep_open,
+        cache: usize::try_from(cache).unwrap_or(usize::MAX),
+        places: Places {
+            wanted: options.index_mode != IndexMode::None,
+            spacing: options.index_spacing,
+            frugal: !options.keep_open,
+        },
     }
 }
 
@@ -472,6 +486,7 @@ fn finish(
         }
         warnings.push(text);
     }
+    let index_home = index::open(&data, &mut warnings, options)?;
     if !options.keep_open {
         data.bytes.trim();
     }
@@ -490,6 +505,8 @@ fn finish(
             header: header.raw,
             warnings,
             max_bytes: options.max_bytes,
+            threads: options.threads,
+            index_home,
         }),
     })
 }

@@ -1,5 +1,7 @@
 //! Settings for opening.
 
+use std::path::PathBuf;
+
 use crate::codec::Codec;
 use crate::core::scale::FactorType;
 use crate::format::Format;
@@ -17,6 +19,33 @@ pub struct Options {
     pub(super) verify: bool,
     pub(super) strict: bool,
     pub(super) factor_type: FactorType,
+    pub(super) threads: usize,
+    pub(super) cache_bytes: Option<u64>,
+    pub(super) index_mode: IndexMode,
+    pub(super) index_spacing: Option<u64>,
+    pub(super) index_file: Option<IndexFile>,
+}
+
+/// What becomes of the seek index of compressed data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IndexMode {
+    /// There is none.
+    None,
+    /// It grows as reads go.
+    #[default]
+    Grow,
+    /// It is built to the end when opening.
+    Build,
+}
+
+/// Where a seek index is loaded from when opening, if it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexFile {
+    /// A file.
+    Path(PathBuf),
+    /// A file in the user's cache folder, found by the data's path, size and
+    /// time. What was added is saved there when the last handle is dropped.
+    Auto,
 }
 
 impl Default for Options {
@@ -30,6 +59,11 @@ impl Default for Options {
             verify: true,
             strict: false,
             factor_type: FactorType::Float64,
+            threads: 1,
+            cache_bytes: None,
+            index_mode: IndexMode::Grow,
+            index_spacing: None,
+            index_file: None,
         }
     }
 }
@@ -73,6 +107,21 @@ impl Options {
         /// Fail on headers that break the format's rules, instead of reading
         /// them as NiBabel does with a warning.
         strict: bool;
+        /// Most threads that one call may use; 0 one per core, 1 (the default)
+        /// only the caller's. Threads start and end within the call.
+        threads: usize;
+        /// Bytes of decoded data kept between reads. `None`, the default,
+        /// means 32 MiB, or none if the file is not kept open.
+        cache_bytes: Option<u64>;
+        /// What becomes of the seek index of compressed data.
+        index_mode: IndexMode;
+        /// Decoded bytes between seek points; `None`, the default, by the size
+        /// of the data, from 256 KiB to 4 MiB.
+        index_spacing: Option<u64>;
+        /// File to load the seek index from when opening, if it is there. One
+        /// that does not fit is not used, with a warning, or an error if
+        /// strict.
+        index_file: Option<IndexFile>;
         /// Type of slope and intercept of [`crate::ArrayProxy::open_layout`].
         factor_type: FactorType;
     }

@@ -1,47 +1,18 @@
 //! A checked selection, and reading it.
 
-use std::sync::Arc;
-
-use super::{ArrayProxy, Data};
+use super::ArrayProxy;
+use super::read::{self, Read};
 use crate::codec::Codec;
 use crate::control::Control;
 use crate::core::dtype::{DType, Kind, Order};
-use crate::core::plan::{Cutting, Piece, Walk, walks};
+use crate::core::plan::{Walk, walks};
 use crate::core::scale::Factors;
 use crate::core::shape;
 use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, View, fill};
 use crate::kernel::{Cast, Kernel};
-use crate::mem::{Buffer, Element, Fault, Target, collect};
-
-/// Bytes read at a time where elements are converted: the source's share of a
-/// second-level cache.
-const PIECE: i64 = 256 << 10;
-
-/// Bytes read at a time where they go straight to the result. Between two, a
-/// read can be stopped.
-const STRAIGHT: i64 = 4 << 20;
-
-/// Runs this long go straight to the result even if there is little between
-/// them.
-const LONG_RUN: i64 = 16 << 10;
-
-/// Bytes between wanted elements that are read rather than skipped: a read
-/// call costs about as much as copying them.
-const GAP: i64 = 4 << 10;
-
-/// From so many pieces on, none longer than a page on average, the map serves
-/// a read better than read calls.
-const SCATTERED: u64 = 16;
-const PAGE: u64 = 4 << 10;
-
-/// How a walk is cut that reads memory: only so that it can be stopped.
-const VIEWED: Cutting = Cutting {
-    max: 64 << 20,
-    gap: i64::MAX,
-    loops: usize::MAX,
-};
+use crate::mem::{Buffer, Element, Target, collect};
+use crate::threads;
 
 /// As what elements are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -198,20 +169,22 @@ impl Plan {
         self.nbytes
     }
 
-    /// Bytes that a read takes from the file, or has to decode.
+    /// Bytes that a read takes from the file, or has to decode with the seek
+    /// index as it is now.
     pub fn cost(&self) -> u64 {
         let walks = self.walks(&self.packed_strides());
-        let mut cost = 0u64;
-        let mut decoded = vec![0; self.proxy.shared.sources.len()];
-        for walk in &walks {
-            let source = walk.source as usize;
-            match self.proxy.shared.sources[source].codec {
-                Codec::None => cost += walk.cost(self.cutting(walk)).1,
-                // From the start of the stream to the last element.
-                _ => decoded[source] = walk.end().max(decoded[source]),
+        let of_source = |walks: &[Walk]| {
+            let data = &self.proxy.shared.sources[walks[0].source as usize];
+            let plain = |walk: &Walk| walk.cost(read::cutting(self, walk, data.codec)).1;
+            match data.codec {
+                Codec::None => walks.iter().map(plain).sum::<u64>(),
+                _ => read::decoded(data, &[(self, walks)]),
             }
-        }
-        cost + decoded.iter().sum::<u64>()
+        };
+        walks
+            .chunk_by(|a, b| a.source == b.source)
+            .map(of_source)
+            .sum()
     }
 
     /// Read into `buffer`, an allocation in which element (0,...,0) goes to
@@ -267,41 +240,28 @@ impl Plan {
                 &packed
             }
         };
-        let mut target = Target::new(buffer, offset, &self.shape, strides, self.dtype.size())?;
+        let target = Target::new(buffer, offset, &self.shape, strides, self.dtype.size())?;
         let walks = self.walks(strides);
         self.check_there(&walks)?;
-        if let Some(control) = control {
-            control.begin(self.nbytes as u64);
-            control.step(0)?;
-        }
-        let mut scratch = Vec::new();
-        for walks in walks.chunk_by(|a, b| a.source == b.source) {
-            let data = &self.proxy.shared.sources[walks[0].source as usize];
-            let pinned = data.pinned()?;
-            let mut reader = Reader {
-                plan: self,
-                data,
-                bytes: &pinned,
-                target: &mut target,
-                scratch: &mut scratch,
-                control,
-            };
-            for walk in walks {
-                let cutting = self.cutting(walk);
-                let straight = self.is_straight(walk);
-                reader
-                    .walk(walk, cutting, straight)
-                    .map_err(|error| data.blame(error))?;
-            }
-            let end = walks.iter().map(Walk::end).max().unwrap_or(0);
-            if self.proxy.layout.end_of(walks[0].source) == end {
-                reader
-                    .bytes
-                    .check_end(end)
-                    .map_err(|error| data.blame(error))?;
-            }
-        }
+        let placed = [(self, &walks[..], &target)];
+        read_all(&self.proxy, &placed, control)?;
         Ok(target.written())
+    }
+
+    pub(super) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The first stored element in `bytes`, which is at `offset` of the data,
+    /// does not fit the type asked for.
+    pub(super) fn unfit(&self, bytes: &[u8], offset: u64, codec: Codec) -> Error {
+        let place = match codec {
+            Codec::None => "",
+            _ => " in the decoded data",
+        };
+        let value = self.value(bytes);
+        let text = format!("the value {value}{place} does not fit the type {}", self.dtype);
+        Error::new(ErrorKind::Range, text).at(offset)
     }
 
     /// The value of the first stored element in `bytes`, for people.
@@ -312,9 +272,10 @@ impl Plan {
         let kernel = Kernel::new(stored, DType::Complex128, self.factors, asked, cast);
         let parts = kernel.ok().and_then(|kernel| {
             let parts = collect::<[f64; 2]>(1, |buffer| {
-                let mut target = Target::new(buffer, 0, &[], &[], kernel.result_size())?;
+                let target = Target::new(buffer, 0, &[], &[], kernel.result_size())?;
                 let stored = target.store(&kernel, bytes, &[], 0);
-                stored.map_err(|_| outside()).map(|()| target.written())
+                let failed = |_| Error::new(ErrorKind::Internal, "one element is too many");
+                stored.map_err(failed).map(|()| target.written())
             });
             parts.ok()?.pop()
         });
@@ -325,41 +286,21 @@ impl Plan {
         }
     }
 
-    fn packed_strides(&self) -> Vec<i64> {
+    pub(super) fn packed_strides(&self) -> Vec<i64> {
         shape::packed_strides(&self.shape, self.dtype.size(), self.order)
     }
 
-    fn walks(&self, strides: &[i64]) -> Vec<Walk> {
+    pub(super) fn walks(&self, strides: &[i64]) -> Vec<Walk> {
         walks(&self.proxy.layout, &self.selection, strides)
-    }
-
-    /// Runs that need no conversion go straight to the result.
-    fn is_straight(&self, walk: &Walk) -> bool {
-        self.kernel.is_copy() && walk.run(self.dtype.size()) >= LONG_RUN.min(walk.span())
-    }
-
-    fn cutting(&self, walk: &Walk) -> Cutting {
-        match self.is_straight(walk) {
-            true => Cutting {
-                max: STRAIGHT,
-                gap: 0,
-                loops: 1,
-            },
-            false => Cutting {
-                max: PIECE,
-                gap: GAP,
-                loops: usize::MAX,
-            },
-        }
     }
 
     /// Fail at once if the file is too short to hold the last element wanted,
     /// before memory is taken or anything is decoded.
-    fn check_there(&self, walks: &[Walk]) -> Result<()> {
+    pub(super) fn check_there(&self, walks: &[Walk]) -> Result<()> {
         for walk in walks {
             let data = &self.proxy.shared.sources[walk.source as usize];
             if let Some(most) = data.most.filter(|&most| walk.end() > most) {
-                return Err(data.blame(truncated(data, most, walk.end())));
+                return Err(data.blame(data.truncated(most, walk.end())));
             }
         }
         Ok(())
@@ -376,112 +317,32 @@ impl std::fmt::Debug for Plan {
     }
 }
 
-fn truncated(data: &Data, found: u64, wanted: u64) -> Error {
-    let what = match data.codec {
-        Codec::None => "the file's bytes",
-        _ => "the decoded bytes",
-    };
-    let text =
-        format!("the data end before the array does: {what} end at {found}, wanted up to {wanted}");
-    Error::new(ErrorKind::Truncated, text).at(found)
-}
-
-/// Reads the walks of one source.
-struct Reader<'a, 'b> {
-    plan: &'a Plan,
-    data: &'a Data,
-    bytes: &'a Arc<dyn ReadAt>,
-    target: &'a mut Target<'b>,
-    scratch: &'a mut Vec<u8>,
-    control: Option<&'a Control>,
-}
-
-impl Reader<'_, '_> {
-    fn walk(&mut self, walk: &Walk, cutting: Cutting, straight: bool) -> Result<()> {
-        let (pieces, bytes) = walk.cost(cutting);
-        let scattered = pieces >= SCATTERED && bytes < pieces.saturating_mul(PAGE);
-        let view = if scattered { self.bytes.view()? } else { None };
-        // In memory, gaps cost nothing.
-        let cutting = if view.is_some() { VIEWED } else { cutting };
-        walk.pieces(cutting, &mut |piece| {
-            let before = self.target.written();
-            match &view {
-                Some(view) => self.in_view(view, piece)?,
-                None if straight => self.straight(piece)?,
-                None => self.through_scratch(piece)?,
-            }
-            match self.control {
-                Some(control) => control.step(self.target.written() - before),
-                None => Ok(()),
-            }
-        })
+/// Make the reads of plans for one proxy, source by source.
+pub(super) fn read_all(
+    proxy: &ArrayProxy,
+    plans: &[(&Plan, &[Walk], &Target<'_>)],
+    control: Option<&Control>,
+) -> Result<()> {
+    if let Some(control) = control {
+        let bytes = plans.iter().map(|(plan, ..)| plan.nbytes as u64);
+        control.begin(bytes.sum());
+        control.step(0)?;
     }
-
-    fn in_view(&mut self, view: &View, piece: &Piece<'_>) -> Result<()> {
-        let end = piece.offset + piece.len as u64;
-        let bytes = usize::try_from(piece.offset)
-            .ok()
-            .zip(usize::try_from(end).ok())
-            .and_then(|(start, end)| view.get(start..end));
-        match bytes {
-            Some(bytes) => self.store(bytes, piece),
-            None => Err(truncated(self.data, view.len() as u64, end)),
-        }
-    }
-
-    fn straight(&mut self, piece: &Piece<'_>) -> Result<()> {
-        let Some(bytes) = self.target.bytes(piece.to, piece.len) else {
-            return Err(outside());
+    let threads = threads::allowed(proxy.shared.threads);
+    for (number, data) in proxy.shared.sources.iter().enumerate() {
+        let of_source = |walks: &'_ [Walk]| {
+            let start = walks.partition_point(|walk| (walk.source as usize) < number);
+            let end = walks.partition_point(|walk| walk.source as usize <= number);
+            start..end
         };
-        let n = fill(bytes, |buffer| self.bytes.read_at(piece.offset, buffer))?.len();
-        self.target.wrote(n);
-        self.check_length(piece, n)
+        let reads = plans.iter().map(|&(plan, walks, target)| Read {
+            plan,
+            walks: &walks[of_source(walks)],
+            target,
+        });
+        let reads: Vec<Read<'_>> = reads.filter(|read| !read.walks.is_empty()).collect();
+        let end = proxy.layout.end_of(number as u32);
+        read::run(data, end, &reads, threads, control).map_err(|error| data.blame(error))?;
     }
-
-    fn through_scratch(&mut self, piece: &Piece<'_>) -> Result<()> {
-        let mut scratch = std::mem::take(self.scratch);
-        scratch.clear();
-        scratch.try_reserve(piece.len).map_err(|_| {
-            let text = format!("there is no memory for {} bytes", piece.len);
-            Error::new(ErrorKind::Memory, text)
-        })?;
-        let room = &mut scratch.spare_capacity_mut()[..piece.len];
-        let bytes = fill(room, |buffer| self.bytes.read_at(piece.offset, buffer))?;
-        self.check_length(piece, bytes.len())?;
-        self.store(bytes, piece)?;
-        *self.scratch = scratch;
-        Ok(())
-    }
-
-    fn check_length(&self, piece: &Piece<'_>, found: usize) -> Result<()> {
-        if found < piece.len {
-            let end = piece.offset + piece.len as u64;
-            return Err(truncated(self.data, piece.offset + found as u64, end));
-        }
-        Ok(())
-    }
-
-    fn store(&mut self, bytes: &[u8], piece: &Piece<'_>) -> Result<()> {
-        self.target
-            .store(&self.plan.kernel, bytes, piece.dims, piece.to)
-            .map_err(|fault| match fault {
-                Fault::Outside => outside(),
-                Fault::Unfit(at) => {
-                    let place = match self.data.codec {
-                        Codec::None => "",
-                        _ => " in the decoded data",
-                    };
-                    let value = self.plan.value(&bytes[at..]);
-                    let text = format!(
-                        "the value {value}{place} does not fit the type {}",
-                        self.plan.dtype
-                    );
-                    Error::new(ErrorKind::Range, text).at(piece.offset + at as u64)
-                }
-            })
-    }
-}
-
-fn outside() -> Error {
-    Error::new(ErrorKind::Internal, "a plan leads outside its result")
+    Ok(())
 }

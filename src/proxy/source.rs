@@ -47,6 +47,14 @@ impl Source {
         }
     }
 
+    /// Size and time of a file.
+    pub(super) fn stamp(&self) -> Option<(u64, u128)> {
+        match &self.0 {
+            Kind::File(found) => Some(found.stamp()),
+            Kind::Memory(_) | Kind::Other(_) => None,
+        }
+    }
+
     /// The bytes, read as the [`super::Options`] of these names say.
     pub(super) fn bytes(&self, keep_open: bool, mapping: Mapping) -> Result<Arc<dyn ReadAt>> {
         match &self.0 {

@@ -8,7 +8,7 @@ use std::ffi::c_int;
 
 use libz_rs_sys as z;
 
-use super::stream::{Step, damage};
+use super::coding::{Bound, Step, damage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::ReadBuf;
 
@@ -26,18 +26,11 @@ pub(super) struct Inflate {
 unsafe impl Send for Inflate {}
 
 /// Where a block ends and the next begins.
-#[derive(Clone)]
 pub(super) struct Boundary {
     /// Bits of the last byte before the place that belong to the next block.
-    bits: u8,
+    pub(super) bits: u8,
     /// The bytes before it.
-    window: Box<[u8]>,
-}
-
-impl Boundary {
-    pub(super) fn bits(&self) -> u8 {
-        self.bits
-    }
+    pub(super) window: Box<[u8]>,
 }
 
 impl Inflate {
@@ -72,12 +65,14 @@ impl Inflate {
         debug_assert_eq!(code, z::Z_OK);
     }
 
-    /// Begin at a block's end inside a stream; `last` is the byte before it.
-    pub(super) fn resume(&mut self, boundary: &Boundary, last: u8) {
+    /// Begin at a block's end inside a stream: `bits` of the byte before it,
+    /// which is `last`, are the next block's. The window is what was decoded
+    /// before.
+    pub(super) fn resume(&mut self, bits: u8, last: u8, window: &[u8]) {
         self.reset();
-        let bits = c_int::from(boundary.bits);
+        let window = &window[window.len().saturating_sub(WINDOW)..];
+        let bits = c_int::from(bits & 7);
         let value = c_int::from(last) >> (8 - bits);
-        let window = &boundary.window;
         // SAFETY: the stream was made by `inflateInit2_`, and the window is as
         // long as is said.
         let codes = unsafe {
@@ -89,24 +84,25 @@ impl Inflate {
         debug_assert_eq!(codes, [z::Z_OK; 2]);
     }
 
-    /// As [`super::stream::Coding::step`].
+    /// As [`super::coding::Coding::step`].
     pub(super) fn step(
         &mut self,
         input: &[u8],
         output: &mut ReadBuf<'_>,
-        due: u64,
+        bound: Bound,
     ) -> Result<Step> {
         let room = output.unfilled();
-        let most = match due {
-            0 => usize::MAX,
-            due => usize::try_from(due).unwrap_or(usize::MAX),
-        };
+        let most = usize::try_from(bound.most).unwrap_or(usize::MAX);
         let (len_in, len_out) = (clamped(input.len()), clamped(room.len().min(most)));
         self.stream.next_in = input.as_ptr();
         self.stream.avail_in = len_in;
         self.stream.next_out = room.as_mut_ptr().cast();
         self.stream.avail_out = len_out;
-        let flush = if due == 0 { z::Z_BLOCK } else { z::Z_NO_FLUSH };
+        let flush = if bound.at_mark {
+            z::Z_BLOCK
+        } else {
+            z::Z_NO_FLUSH
+        };
         // SAFETY: the stream was made by `inflateInit2_`, and reads and writes
         // within the buffers that are borrowed until the end of this function.
         let code = unsafe { z::inflate(&mut *self.stream, flush) };
@@ -164,9 +160,16 @@ impl Checksum {
         }
     }
 
-    pub(super) fn sum(&self) -> u32 {
+    pub(super) fn value(&self) -> u32 {
         self.0
     }
+}
+
+/// CRC-32 of two runs of bytes joined; the second has `len` of them.
+pub(super) fn joined(first: u32, second: u32, len: u64) -> u32 {
+    // Positions in decoded data are below 2^63: no file is larger.
+    let len = i64::try_from(len).unwrap_or(i64::MAX);
+    z::crc32_combine64(first.into(), second.into(), len) as u32
 }
 
 impl Drop for Inflate {

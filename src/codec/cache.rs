@@ -1,0 +1,208 @@
+//! Decoded bytes kept between reads.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::io::ReadBuf;
+
+/// Bytes that are kept, and let go, together.
+pub(super) const EXTENT: usize = 64 << 10;
+
+/// Memory that an extent takes beside its bytes, about.
+const OVERHEAD: usize = 128;
+
+/// Runs of decoded bytes, as many as fit. The lock is held to copy out of them
+/// or to put one in, never to decode.
+pub(super) struct Cache {
+    most: usize,
+    held: RwLock<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// By their first bytes; none overlap.
+    extents: BTreeMap<u64, Extent>,
+    /// In which order they go, but for those used meanwhile.
+    turns: VecDeque<u64>,
+    memory: usize,
+}
+
+struct Extent {
+    bytes: Vec<u8>,
+    used: AtomicBool,
+}
+
+impl Extent {
+    fn memory(&self) -> usize {
+        self.bytes.capacity() + OVERHEAD
+    }
+}
+
+impl Cache {
+    /// A cache of at most so many bytes.
+    pub(super) fn new(most: usize) -> Cache {
+        Cache {
+            most,
+            held: RwLock::default(),
+        }
+    }
+
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Append what is there from byte `offset` on, without a gap; says how
+    /// much that was.
+    pub(super) fn copy(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> usize {
+        if self.most == 0 {
+            return 0;
+        }
+        let held = self.read();
+        let mut copied = 0;
+        while buffer.room() > 0 {
+            let at = offset + copied as u64;
+            let Some((&start, extent)) = held.extents.range(..=at).next_back() else {
+                break;
+            };
+            let skip = usize::try_from(at - start).unwrap_or(usize::MAX);
+            let n = match extent.bytes.get(skip..) {
+                Some(bytes) => buffer.push(bytes),
+                None => 0,
+            };
+            if n == 0 {
+                break;
+            }
+            extent.used.store(true, Relaxed);
+            copied += n;
+        }
+        copied
+    }
+
+    /// Keep bytes that were decoded from `start` on. Gives memory that can be
+    /// used again.
+    pub(super) fn insert(&self, start: u64, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+        if self.most == 0 || bytes.is_empty() {
+            return Some(bytes);
+        }
+        let mut held = self.write();
+        // Threads may have decoded the same.
+        if let Some((&next, _)) = held.extents.range(start..).next() {
+            bytes.truncate(usize::try_from(next - start).unwrap_or(usize::MAX));
+        }
+        let before = held.extents.range_mut(..start).next_back();
+        if let Some((&first, extent)) = before {
+            let end = first + extent.bytes.len() as u64;
+            if end > start {
+                return Some(bytes);
+            }
+            let joined = extent.bytes.len() + bytes.len();
+            if end == start && joined <= EXTENT {
+                let had = extent.memory();
+                extent.bytes.extend_from_slice(&bytes);
+                let has = extent.memory();
+                held.memory = held.memory - had + has;
+                return held.shrink(self.most).or(Some(bytes));
+            }
+        }
+        if bytes.is_empty() {
+            return Some(bytes);
+        }
+        let extent = Extent {
+            bytes,
+            used: AtomicBool::new(false),
+        };
+        held.memory += extent.memory();
+        held.extents.insert(start, extent);
+        held.turns.push_back(start);
+        held.shrink(self.most)
+    }
+
+    pub(super) fn clear(&self) {
+        *self.write() = Held::default();
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// Let go of what is too much, the longest unused first. Gives the memory
+    /// of one of them.
+    fn shrink(&mut self, most: usize) -> Option<Vec<u8>> {
+        let mut spare = None;
+        while self.memory > most {
+            let start = self.turns.pop_front()?;
+            let extent = self.extents.get(&start)?;
+            if extent.used.swap(false, Relaxed) {
+                self.turns.push_back(start);
+                continue;
+            }
+            let extent = self.extents.remove(&start)?;
+            self.memory -= extent.memory();
+            spare = Some(extent.bytes);
+        }
+        spare
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::MaybeUninit;
+
+    use super::*;
+
+    fn found(cache: &Cache, offset: u64, len: usize) -> Vec<u8> {
+        let mut memory = vec![MaybeUninit::uninit(); len];
+        let mut buffer = ReadBuf::new(&mut memory);
+        cache.copy(offset, &mut buffer);
+        buffer.filled().to_vec()
+    }
+
+    fn bytes(start: u64, len: usize) -> Vec<u8> {
+        (start..start + len as u64).map(|i| (i % 251) as u8).collect()
+    }
+
+    #[test]
+    fn what_is_kept_is_found_across_extents() {
+        let cache = Cache::new(1 << 20);
+        for start in [70_000, 0, 140_000, 69_999, 60_000, 130_000] {
+            cache.insert(start, bytes(start, 60_000));
+        }
+        assert!(found(&cache, 10, 500_000) == bytes(10, 199_990));
+        assert!(found(&cache, 200_000, 10).is_empty());
+        cache.clear();
+        assert!(found(&cache, 10, 10).is_empty());
+    }
+
+    #[test]
+    fn small_neighbours_become_one() {
+        let cache = Cache::new(1 << 20);
+        for start in 0..5000 {
+            cache.insert(2 * start, bytes(2 * start, 2));
+        }
+        assert_eq!(cache.read().extents.len(), 1);
+        assert_eq!(found(&cache, 0, 20_000), bytes(0, 10_000));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_used_stays() {
+        let cache = Cache::new(10 * (EXTENT + OVERHEAD));
+        for i in 0..100 {
+            cache.insert(i * EXTENT as u64, bytes(i * EXTENT as u64, EXTENT));
+            assert_eq!(found(&cache, 7, 9), bytes(7, 9));
+        }
+        let held = cache.read();
+        assert!(held.memory <= cache.most && held.extents.len() == 10);
+        assert_eq!(held.turns.len(), 10);
+        drop(held);
+        let none = Cache::new(0);
+        none.insert(0, vec![1]);
+        assert!(found(&none, 0, 1).is_empty());
+    }
+}

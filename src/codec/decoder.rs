@@ -1,0 +1,394 @@
+//! A decoder at its place in a file of streams, one after the other.
+
+use std::sync::Arc;
+
+use super::coding::{Bound, Coding, Ending, Feed, damage};
+use super::index::{Ahead, Index, Point};
+use super::inflate::Checksum;
+use super::input::Input;
+use super::sums::{Part, Trailer, compare};
+use crate::error::{Error, Result};
+use crate::io::{ReadAt, ReadBuf};
+
+/// Decoded bytes to skip at a time.
+const SKIP: usize = 32 << 10;
+
+/// A decoder may stop at so many places within the bits that it holds.
+const MOST_STALLS: u32 = 64;
+
+/// Where in the file a decoder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before a stream; the first must be there.
+    Between,
+    Stream,
+    /// Behind the last stream, or where the file was cut.
+    End,
+}
+
+/// What decoders of a file work with.
+pub(super) struct Way<'a, C: Coding> {
+    pub(super) source: &'a dyn ReadAt,
+    pub(super) index: &'a Index<C::Mark>,
+    /// Places that were guessed from the look of the compressed bytes. A
+    /// decoder that comes by proves or refutes them.
+    pub(super) guess: Option<&'a Guess<C::Mark>>,
+}
+
+/// Places that are not proven, in the order of the data.
+pub(super) struct Guess<M> {
+    pub(super) points: Vec<Arc<Point<M>>>,
+}
+
+impl<M> Guess<M> {
+    pub(super) fn before(&self, position: u64) -> Option<Arc<Point<M>>> {
+        let i = self
+            .points
+            .partition_point(|point| point.position <= position);
+        Some(self.points[i.checked_sub(1)?].clone())
+    }
+
+    fn behind(&self, position: u64) -> Option<&Arc<Point<M>>> {
+        let i = self
+            .points
+            .partition_point(|point| point.position <= position);
+        self.points.get(i)
+    }
+}
+
+/// The decoded bytes since the last place, and their checksum.
+struct Run {
+    start: u64,
+    sum: Checksum,
+    /// Whether a stream begins there.
+    first: bool,
+}
+
+/// A place in the decoded bytes, and all that is needed to go on from there.
+pub(super) struct Decoder<C> {
+    /// Decoded bytes so far.
+    pub(super) position: u64,
+    place: Place,
+    /// Steps in a row that neither used nor gave a byte.
+    stalls: u32,
+    input: Input,
+    coding: C,
+    verify: bool,
+    run: Run,
+}
+
+impl<C: Coding> Decoder<C> {
+    pub(super) fn new(verify: bool) -> Result<Decoder<C>> {
+        Ok(Decoder {
+            position: 0,
+            place: Place::Between,
+            stalls: 0,
+            input: Input::default(),
+            coding: C::new(verify)?,
+            verify: verify && C::SUMS,
+            run: Run {
+                start: 0,
+                sum: Checksum::default(),
+                first: true,
+            },
+        })
+    }
+
+    /// A decoder at a place that was found before.
+    pub(super) fn at(
+        point: &Point<C::Mark>,
+        source: &dyn ReadAt,
+        verify: bool,
+    ) -> Result<Decoder<C>> {
+        let mut decoder: Decoder<C> = Decoder {
+            position: point.position,
+            place: Place::Stream,
+            input: Input::at_byte(point.at - C::overlap(&point.mark)),
+            run: Run {
+                start: point.position,
+                sum: Checksum::default(),
+                first: C::is_start(&point.mark),
+            },
+            ..Decoder::new(verify)?
+        };
+        let mut feed = Feed {
+            input: &mut decoder.input,
+            source,
+        };
+        if !decoder.coding.resume(&point.mark, &mut feed)? {
+            decoder.place = Place::End;
+        }
+        Ok(decoder)
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.place == Place::End
+    }
+
+    /// Byte of the source that comes next.
+    pub(super) fn byte(&self) -> u64 {
+        self.input.at()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.input.memory() + self.coding.memory()
+    }
+
+    /// Fill the buffer with the bytes that come next; less only at the end. If
+    /// the stream ends with the last of them, its checksum is looked at.
+    pub(super) fn read(&mut self, way: &Way<'_, C>, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        loop {
+            match self.place {
+                Place::Between if buffer.room() > 0 => self.begin_stream(way)?,
+                Place::Between | Place::End => return Ok(()),
+                Place::Stream => {
+                    if !self.decode(way, buffer)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Go forward to a decoded byte, or to the end.
+    pub(super) fn skip(&mut self, way: &Way<'_, C>, to: u64) -> Result<()> {
+        let left = |at: u64| usize::try_from(to.saturating_sub(at)).unwrap_or(usize::MAX);
+        let mut skipped = Vec::with_capacity(SKIP.min(left(self.position)));
+        while self.position < to && !self.ended() {
+            let len = SKIP.min(left(self.position));
+            let mut buffer = ReadBuf::new(&mut skipped.spare_capacity_mut()[..len]);
+            self.read(way, &mut buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Decode on to the end of the stream, if it is near, without a result.
+    pub(super) fn look_for_end(&mut self, way: &Way<'_, C>) -> Result<()> {
+        let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
+        let end = self.position + C::LOOK as u64;
+        while self.place == Place::Stream && self.position < end {
+            let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
+            self.decode(way, &mut buffer)?;
+        }
+        Ok(())
+    }
+
+    /// One step in a stream; `false` where the buffer is full and the stream
+    /// does not end there. A step with a full buffer finds an end.
+    fn decode(&mut self, way: &Way<'_, C>, buffer: &mut ReadBuf<'_>) -> Result<bool> {
+        let (before, full) = (buffer.filled().len(), buffer.room() == 0);
+        let ahead = way.index.ahead(self.position);
+        let guessed = way.guess.and_then(|guess| guess.behind(self.position));
+        let bound = self.bound(ahead, guessed.map(|point| point.position));
+        let step = self.coding.step(self.input.rest(), buffer, bound);
+        let step = step.map_err(|error| self.placed(error))?;
+        self.input.advance(step.used);
+        let new = &buffer.filled()[before..];
+        let stalled = step.used == 0 && new.is_empty();
+        if self.verify {
+            self.run.sum.update(new);
+        }
+        self.position += new.len() as u64;
+        if ahead.known == Some(self.position) {
+            self.pass_place(way)?;
+        } else if bound.at_mark && !step.ended {
+            self.mark_place(way)?;
+        }
+        if let Some(point) = guessed.filter(|point| point.position == self.position) {
+            let point = point.clone();
+            if step.ended {
+                self.end_stream(way)?;
+            }
+            self.meet(way, &point)?;
+            return Ok(!full);
+        }
+        if step.ended {
+            self.end_stream(way)?;
+        } else if !self.input.rest().is_empty() {
+            // Input is left: only a full buffer can hold the decoder up.
+            self.stalls = if stalled && !full { self.stalls + 1 } else { 0 };
+            if self.stalls > MOST_STALLS {
+                return Err(self.placed(damage("the stream does not go on")));
+            }
+            return Ok(!full);
+        } else if !self.input.refill(way.source)? && stalled {
+            // Cut short: what was decoded is all there is.
+            if full {
+                return Ok(false);
+            }
+            self.come_to_end(way);
+        }
+        Ok(true)
+    }
+
+    /// No step passes a known place: what lies before it has a checksum of its
+    /// own. Where a new place is due, a step stops at the next that can be one.
+    fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
+        let due = ahead.due.map_or(u64::MAX, |due| due.saturating_sub(self.position));
+        let known = [ahead.known, guessed].into_iter().flatten().min();
+        let known = known.map_or(u64::MAX, |known| known - self.position);
+        Bound {
+            most: if due == 0 { known } else { due.min(known) },
+            at_mark: due == 0,
+        }
+    }
+
+    /// The run ends at a place, and the next begins.
+    fn pass_place(&mut self, way: &Way<'_, C>) -> Result<()> {
+        if self.verify && self.position > self.run.start {
+            let part = Part {
+                start: self.run.start,
+                end: self.position,
+                sum: self.run.sum.value(),
+                first: self.run.first,
+            };
+            way.index.part(part).map_err(|error| self.placed(error))?;
+            self.run = Run {
+                start: self.position,
+                sum: Checksum::default(),
+                first: false,
+            };
+        }
+        Ok(())
+    }
+
+    /// A new place, if the last step came to one.
+    fn mark_place(&mut self, way: &Way<'_, C>) -> Result<()> {
+        if let Some(point) = self.point() {
+            way.index.add(point);
+            self.pass_place(way)?;
+        }
+        Ok(())
+    }
+
+    /// The place where it is, if decoding can begin there.
+    pub(super) fn point(&self) -> Option<Point<C::Mark>> {
+        let mark = self.coding.mark()?;
+        Some(Point {
+            position: self.position,
+            at: self.input.at(),
+            weight: C::weight(&mark),
+            mark,
+            sure: true,
+        })
+    }
+
+    /// Compare a guessed place with where the decoder comes to.
+    fn meet(&mut self, way: &Way<'_, C>, guess: &Point<C::Mark>) -> Result<()> {
+        let mut none = ReadBuf::new(&mut []);
+        let bound = Bound {
+            most: u64::MAX,
+            at_mark: true,
+        };
+        for _ in 0..MOST_STALLS {
+            match self.place {
+                Place::Between => self.begin_stream(way)?,
+                Place::Stream => {}
+                Place::End => break,
+            }
+            if let Some(point) = self.point() {
+                let same = point.position == guess.position
+                    && point.at == guess.at
+                    && C::overlap(&point.mark) == C::overlap(&guess.mark)
+                    && C::is_start(&point.mark) == C::is_start(&guess.mark);
+                if same {
+                    return self.pass_place(way);
+                }
+            }
+            if self.input.at() > guess.at {
+                break;
+            }
+            let step = self.coding.step(self.input.rest(), &mut none, bound);
+            let step = step.map_err(|error| self.placed(error))?;
+            self.input.advance(step.used);
+            if step.ended {
+                self.end_stream(way)?;
+            } else if self.input.rest().is_empty() {
+                self.input.refill(way.source)?;
+            }
+        }
+        Err(self.placed(damage("the stream is not divided as it seemed to be")))
+    }
+
+    fn begin_stream(&mut self, way: &Way<'_, C>) -> Result<()> {
+        let first = self.input.at() == 0;
+        while C::SKIPS_ZEROS && !first && self.input.peek(way.source)? == Some(0) {
+            let zeros = self.input.rest().iter().take_while(|&&byte| byte == 0);
+            self.input.advance(zeros.count());
+        }
+        if self.input.peek(way.source)?.is_none() {
+            self.come_to_end(way);
+            return Ok(());
+        }
+        let mut feed = Feed {
+            input: &mut self.input,
+            source: way.source,
+        };
+        if !self.coding.begin(&mut feed)? {
+            if first {
+                let text = format!("this is no {} file", C::NAME);
+                return Err(self.placed(damage(text)));
+            }
+            // Behind a stream, what is none is not the data's.
+            self.come_to_end(way);
+            return Ok(());
+        }
+        self.place = Place::Stream;
+        self.run = Run {
+            start: self.position,
+            sum: Checksum::default(),
+            first: true,
+        };
+        if way.index.ahead(self.position).due.is_some_and(|due| due <= self.position) {
+            self.mark_place(way)?;
+        }
+        Ok(())
+    }
+
+    fn end_stream(&mut self, way: &Way<'_, C>) -> Result<()> {
+        let mut feed = Feed {
+            input: &mut self.input,
+            source: way.source,
+        };
+        let ending = self.coding.end(&mut feed);
+        match ending.map_err(|error| self.placed(error))? {
+            Ending::Cut => {
+                self.come_to_end(way);
+                return Ok(());
+            }
+            Ending::Sum { sum, size } if self.verify => {
+                let trailer = Trailer {
+                    end: self.position,
+                    at: self.input.at(),
+                    sum,
+                    size,
+                    agreed: false,
+                };
+                if self.run.first {
+                    let size = self.position - self.run.start;
+                    compare(&trailer, self.run.sum.value(), size)?;
+                } else {
+                    self.pass_place(way)?;
+                    way.index.trailer(trailer)?;
+                }
+            }
+            Ending::Sum { .. } | Ending::Plain => {}
+        }
+        self.place = Place::Between;
+        Ok(())
+    }
+
+    fn come_to_end(&mut self, way: &Way<'_, C>) {
+        self.place = Place::End;
+        way.index.ends(self.position);
+    }
+
+    /// An error with its place, if it is the coding's and not the source's.
+    fn placed(&self, error: Error) -> Error {
+        if error.offset().is_some() || error.path().is_some() {
+            return error;
+        }
+        let text = format!("{error}, after {} decoded bytes", self.position);
+        Error::new(error.kind(), text).at(self.input.at())
+    }
+}

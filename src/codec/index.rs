@@ -1,0 +1,401 @@
+//! The seek index: places in compressed data at which decoding can begin,
+//! found on the way by whoever decodes, or loaded, and shared by all.
+//!
+//! Places stand where the first block begins behind each multiple of the
+//! spacing, so threads that decode the same find the same places.
+
+use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::sums::{Part, Sums, Trailer};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Decoded bytes between places: a 512th of the data, in these bounds.
+const NEAREST: u64 = 256 << 10;
+const FARTHEST: u64 = 4 << 20;
+const PARTS: u64 = 512;
+
+/// Memory of the places that reads find: this, and a fourth of what the file
+/// takes. A file that decodes to far more than others gets places farther
+/// apart. Twice the file if the spacing was asked for.
+const BASE: u64 = 1 << 20;
+const SHARE: u64 = 4;
+/// Memory of them where it is to be spared.
+const SPARED: u64 = 256 << 10;
+
+/// Memory that a place takes beside its mark, about.
+const OVERHEAD: usize = 96;
+
+/// How places are found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    /// Whether there are any.
+    pub(crate) wanted: bool,
+    /// Decoded bytes between two; `None` by the size of the data.
+    pub(crate) spacing: Option<u64>,
+    /// Whether to spare memory.
+    pub(crate) frugal: bool,
+}
+
+/// What there is of a seek index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexInfo {
+    /// Number of seek points.
+    pub points: u64,
+    /// Decoded bytes that they cover.
+    pub covered: u64,
+    /// Bytes of memory that they take.
+    pub memory: u64,
+}
+
+/// A place at which decoding can begin.
+pub(super) struct Point<M> {
+    /// Decoded bytes before it.
+    pub(super) position: u64,
+    /// Byte of the source.
+    pub(super) at: u64,
+    /// What decoding needs to begin there.
+    pub(super) mark: M,
+    /// Memory that the mark takes beside itself.
+    pub(super) weight: usize,
+    /// Whether a decoder came by there, or our checksums vouch for it.
+    pub(super) sure: bool,
+}
+
+impl<M> Point<M> {
+    fn memory(&self) -> usize {
+        self.weight + OVERHEAD
+    }
+}
+
+/// What lies before a decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ahead {
+    /// The next place that is known.
+    pub(super) known: Option<u64>,
+    /// The decoded byte from which on another place is wanted.
+    pub(super) due: Option<u64>,
+}
+
+/// The places found so far. The lock is held to look or add, never to decode.
+pub(super) struct Index<M> {
+    wanted: bool,
+    /// Bytes of the source.
+    pub(super) compressed: Option<u64>,
+    /// Most memory that the places take that reads find.
+    most: usize,
+    found: RwLock<Found<M>>,
+}
+
+pub(super) struct Found<M> {
+    pub(super) spacing: u64,
+    /// In the order of the data, no two at the same byte.
+    pub(super) points: Vec<Arc<Point<M>>>,
+    memory: usize,
+    pub(super) sums: Sums,
+    /// Decoded bytes in all, once the end was seen.
+    pub(super) size: Option<u64>,
+    /// Whether there is something that was neither loaded nor saved.
+    pub(super) changed: bool,
+}
+
+impl<M> Found<M> {
+    fn due(&self) -> u64 {
+        match self.points.last() {
+            Some(last) => (last.position / self.spacing + 1).saturating_mul(self.spacing),
+            None => 0,
+        }
+    }
+
+    /// Number of the first point behind a decoded byte.
+    fn behind(&self, position: u64) -> usize {
+        self.points
+            .partition_point(|point| point.position <= position)
+    }
+
+    pub(super) fn insert(&mut self, point: Point<M>) {
+        self.insert_shared(Arc::new(point));
+    }
+
+    fn insert_shared(&mut self, point: Arc<Point<M>>) {
+        let i = self.behind(point.position);
+        if i > 0 && self.points[i - 1].position == point.position {
+            return;
+        }
+        self.memory += point.memory();
+        self.points.insert(i, point);
+        self.changed = true;
+    }
+
+    /// Keep those places that a spacing twice as large has.
+    fn thin(&mut self) {
+        self.spacing = self.spacing.saturating_mul(2);
+        let (spacing, mut due) = (self.spacing, 0);
+        let (kept, gone) = self.points.drain(..).partition(|point| {
+            let keep = point.position >= due;
+            if keep {
+                due = (point.position / spacing + 1).saturating_mul(spacing);
+            }
+            keep
+        });
+        self.points = kept;
+        self.memory = self.points.iter().map(|point| point.memory()).sum();
+        for point in gone {
+            self.sums.forget_place(point.position);
+        }
+    }
+}
+
+impl<M> Index<M> {
+    /// For data that take `compressed` bytes.
+    pub(super) fn new(compressed: Option<u64>, places: Places) -> Index<M> {
+        let size = compressed.unwrap_or(0);
+        let memory = match places.spacing {
+            _ if places.frugal => SPARED,
+            None => BASE + size / SHARE,
+            Some(_) => BASE + size.saturating_mul(2),
+        };
+        // Images compress to about a half.
+        let by_size = (size.saturating_mul(2) / PARTS).clamp(NEAREST, FARTHEST);
+        Index {
+            wanted: places.wanted,
+            compressed,
+            most: usize::try_from(memory).unwrap_or(usize::MAX),
+            found: RwLock::new(Found {
+                spacing: places.spacing.unwrap_or(by_size).max(1),
+                points: Vec::new(),
+                memory: 0,
+                sums: Sums::default(),
+                size: None,
+                changed: false,
+            }),
+        }
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Found<M>> {
+        self.found.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Found<M>> {
+        self.found.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last place that is not behind a decoded byte.
+    pub(super) fn before(&self, position: u64) -> Option<Arc<Point<M>>> {
+        let found = self.read();
+        let i = found.behind(position).checked_sub(1)?;
+        Some(found.points[i].clone())
+    }
+
+    pub(super) fn ahead(&self, position: u64) -> Ahead {
+        if !self.wanted {
+            return Ahead {
+                known: None,
+                due: None,
+            };
+        }
+        let found = self.read();
+        let known = found.points.get(found.behind(position));
+        Ahead {
+            known: known.map(|point| point.position),
+            due: known.is_none().then(|| found.due()),
+        }
+    }
+
+    /// Places inside a range of decoded bytes.
+    pub(super) fn within(&self, range: Range<u64>) -> Vec<u64> {
+        let found = self.read();
+        let points = &found.points[found.behind(range.start)..found.behind(range.end)];
+        let inside = points.iter().filter(|point| point.position < range.end);
+        inside.map(|point| point.position).collect()
+    }
+
+    /// Add a place that a decoder came by, if it is due.
+    pub(super) fn add(&self, point: Point<M>) {
+        if !self.wanted {
+            return;
+        }
+        let mut found = self.write();
+        if point.position < found.due() {
+            return;
+        }
+        found.insert(point);
+        while found.memory > self.most && found.points.len() > 1 {
+            found.thin();
+        }
+    }
+
+    /// Add places that the structure of the file tells, however many.
+    pub(super) fn extend(&self, points: impl IntoIterator<Item = Point<M>>) {
+        let mut found = self.write();
+        points.into_iter().for_each(|point| found.insert(point));
+    }
+
+    /// Take places that decoders came by.
+    pub(super) fn adopt(&self, points: &[Arc<Point<M>>]) {
+        if !self.wanted {
+            return;
+        }
+        let mut found = self.write();
+        for point in points {
+            found.insert_shared(point.clone());
+        }
+    }
+
+    /// Forget a place that proved to be none.
+    pub(super) fn remove(&self, position: u64) {
+        let mut found = self.write();
+        let is = |point: &Arc<Point<M>>| point.position == position;
+        if let Some(i) = found.points.iter().position(is) {
+            let point = found.points.remove(i);
+            found.memory -= point.memory();
+            found.sums.forget_place(position);
+        }
+    }
+
+    /// Data that were decoded from places that may be wrong turned out to be
+    /// so: forget them, and all checksums. `false` if there was none.
+    pub(super) fn doubt(&self) -> bool {
+        let mut found = self.write();
+        if found.points.iter().all(|point| point.sure) {
+            return false;
+        }
+        found.points.retain(|point| point.sure);
+        found.memory = found.points.iter().map(|point| point.memory()).sum();
+        found.sums.clear();
+        found.size = None;
+        true
+    }
+
+    /// As [`Sums::part`].
+    pub(super) fn part(&self, part: Part) -> Result<()> {
+        self.write().sums.part(part)
+    }
+
+    /// As [`Sums::trailer`].
+    pub(super) fn trailer(&self, trailer: Trailer) -> Result<()> {
+        self.write().sums.trailer(trailer)
+    }
+
+    /// As [`Sums::settle`].
+    pub(super) fn settle(&self) -> Result<()> {
+        self.write().sums.settle()
+    }
+
+    /// The data have so many bytes.
+    pub(super) fn ends(&self, size: u64) {
+        if self.read().size != Some(size) {
+            let mut found = self.write();
+            found.size = Some(size);
+            found.changed = true;
+        }
+    }
+
+    pub(super) fn info(&self) -> IndexInfo {
+        let found = self.read();
+        let last = found.points.last().map_or(0, |point| point.position);
+        IndexInfo {
+            points: found.points.len() as u64,
+            covered: found.size.unwrap_or(last),
+            memory: (found.memory + found.sums.memory()) as u64,
+        }
+    }
+
+    /// Fail where there is to be no index.
+    pub(super) fn check_wanted(&self) -> Result<()> {
+        if self.wanted {
+            return Ok(());
+        }
+        let text = "the option 'index_mode' is 0: there is no seek index";
+        Err(Error::new(ErrorKind::Argument, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(compressed: Option<u64>, frugal: bool) -> Index<()> {
+        let places = Places {
+            wanted: true,
+            spacing: None,
+            frugal,
+        };
+        Index::new(compressed, places)
+    }
+
+    fn positions(index: &Index<()>) -> Vec<u64> {
+        index
+            .read()
+            .points
+            .iter()
+            .map(|point| point.position)
+            .collect()
+    }
+
+    fn at(position: u64) -> Point<()> {
+        Point {
+            position,
+            at: position / 2,
+            mark: (),
+            weight: 32 << 10,
+            sure: true,
+        }
+    }
+
+    #[test]
+    fn places_are_apart_and_found_in_order() {
+        let index = index(Some(600 << 20), false);
+        let spacing = (1200 << 20) / 512;
+        assert_eq!(index.ahead(0).due, Some(0));
+        assert!(index.before(u64::MAX).is_none());
+        for position in [0, 1, spacing + 5, spacing + 9, 3 * spacing - 1, spacing] {
+            index.add(at(position));
+        }
+        assert_eq!(positions(&index), [0, spacing + 5, 3 * spacing - 1]);
+        assert_eq!(index.ahead(7).known, Some(spacing + 5));
+        assert_eq!(index.ahead(7).due, None);
+        assert_eq!(index.ahead(3 * spacing).due, Some(3 * spacing));
+        for (position, wanted) in [(spacing + 4, 0), (spacing + 5, spacing + 5)] {
+            assert_eq!(index.before(position).unwrap().position, wanted);
+        }
+        assert_eq!(index.within(0..3 * spacing - 1), [spacing + 5]);
+        index.remove(spacing + 5);
+        assert_eq!(positions(&index), [0, 3 * spacing - 1]);
+    }
+
+    #[test]
+    fn memory_is_bounded_however_long_the_data_are() {
+        for (compressed, frugal, most) in [
+            (Some(1000), false, 32),
+            (None, false, 32),
+            (Some(1 << 40), true, 8),
+        ] {
+            let index = index(compressed, frugal);
+            for i in 0..5000 {
+                index.add(at(i * NEAREST + i % 7));
+            }
+            let found = positions(&index);
+            assert!((most / 3..=most).contains(&found.len()), "{}", found.len());
+            // They still stand at like distances all over the data.
+            let widest = found.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+            assert!(widest <= 2 * (found[1] - found[0]), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn threads_that_find_the_same_places_agree() {
+        let first = index(None, false);
+        let other = index(None, false);
+        let blocks: Vec<u64> = (0..3000).map(|i| i * 7919).collect();
+        blocks.iter().for_each(|&block| first.add(at(block)));
+        // The other begins somewhere inside, again and again.
+        for start in [0, 40, 39, 1500, 1000] {
+            blocks[..start + 500]
+                .iter()
+                .for_each(|&block| other.add(at(block)));
+        }
+        blocks.iter().for_each(|&block| other.add(at(block)));
+        assert_eq!(positions(&first), positions(&other));
+    }
+}

@@ -1,0 +1,235 @@
+//! Checksums of the decoded bytes between places, and of whole streams by
+//! joining them.
+//!
+//! A stream that is decoded in parts, by several threads or by reads with time
+//! between them, has no one who could compare its checksum. The parts can be
+//! joined though: the CRC-32 of two runs of bytes follows from those of each.
+
+use std::collections::BTreeMap;
+
+use super::coding::damage;
+use super::inflate::joined;
+use crate::error::Result;
+
+/// A run of decoded bytes inside one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) sum: u32,
+    /// Whether the stream begins with it.
+    pub(super) first: bool,
+}
+
+/// What stands behind a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trailer {
+    /// Decoded bytes before the stream's end.
+    pub(super) end: u64,
+    /// Byte of the source.
+    pub(super) at: u64,
+    pub(super) sum: u32,
+    pub(super) size: u32,
+    /// Whether the parts of the stream were found to agree with it.
+    pub(super) agreed: bool,
+}
+
+/// What is known of the checksums of a source.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    /// By their starts; none overlap.
+    parts: BTreeMap<u64, Part>,
+    /// By the ends of their streams.
+    trailers: BTreeMap<u64, Trailer>,
+}
+
+impl Sums {
+    /// Compare a part with what was there when it was decoded before, or keep
+    /// its checksum.
+    pub(super) fn part(&mut self, part: Part) -> Result<()> {
+        match self.parts.get(&part.start) {
+            Some(known) if known.end == part.end && known.sum != part.sum => {
+                return Err(damage(format!(
+                    "the decoded bytes {} to {} are not those that a checksum was taken of: it \
+                     is {:08x}, theirs {:08x}",
+                    part.start, part.end, known.sum, part.sum
+                )));
+            }
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        let before = self.parts.range(..part.start).next_back();
+        let behind = self.parts.range(part.start..).next();
+        let apart = before.is_none_or(|(_, known)| known.end <= part.start)
+            && behind.is_none_or(|(&start, _)| part.end <= start);
+        if apart {
+            self.parts.insert(part.start, part);
+        }
+        Ok(())
+    }
+
+    /// Keep what stands behind a stream, and compare it if all parts of the
+    /// stream are known.
+    pub(super) fn trailer(&mut self, trailer: Trailer) -> Result<()> {
+        self.trailers.entry(trailer.end).or_insert(trailer);
+        self.settle_one(trailer.end)
+    }
+
+    /// Compare all streams whose parts have become known.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        let open = self.trailers.values().filter(|trailer| !trailer.agreed);
+        let open: Vec<u64> = open.map(|trailer| trailer.end).collect();
+        open.into_iter().try_for_each(|end| self.settle_one(end))
+    }
+
+    fn settle_one(&mut self, end: u64) -> Result<()> {
+        let Some(trailer) = self.trailers.get(&end).copied().filter(|one| !one.agreed) else {
+            return Ok(());
+        };
+        let Some((start, sum)) = self.stream(end) else {
+            return Ok(());
+        };
+        compare(&trailer, sum, end - start)?;
+        if let Some(trailer) = self.trailers.get_mut(&end) {
+            trailer.agreed = true;
+        }
+        Ok(())
+    }
+
+    /// Start and checksum of the stream that ends there, if all is known.
+    fn stream(&self, end: u64) -> Option<(u64, u32)> {
+        let (mut start, mut sum) = (end, 0);
+        loop {
+            let (_, part) = self.parts.range(..start).next_back()?;
+            if part.end != start {
+                return None;
+            }
+            sum = joined(part.sum, sum, end - start);
+            start = part.start;
+            if part.first {
+                return Some((start, sum));
+            }
+        }
+    }
+
+    /// A place is no more: the parts that meet there become one.
+    pub(super) fn forget_place(&mut self, position: u64) {
+        let Some(behind) = self.parts.get(&position).copied().filter(|one| !one.first) else {
+            return;
+        };
+        if let Some((_, before)) = self.parts.range_mut(..position).next_back() {
+            if before.end == position {
+                before.sum = joined(before.sum, behind.sum, behind.end - behind.start);
+                before.end = behind.end;
+                self.parts.remove(&position);
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Sums::default();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.trailers.is_empty()
+    }
+
+    pub(super) fn parts(&self) -> impl ExactSizeIterator<Item = &Part> {
+        self.parts.values()
+    }
+
+    pub(super) fn trailers(&self) -> impl ExactSizeIterator<Item = &Trailer> {
+        self.trailers.values()
+    }
+
+    /// Bytes of memory that they take, about.
+    pub(super) fn memory(&self) -> usize {
+        self.parts.len() * 2 * size_of::<Part>() + self.trailers.len() * 2 * size_of::<Trailer>()
+    }
+}
+
+/// Compare what stands behind a stream with its data.
+pub(super) fn compare(trailer: &Trailer, sum: u32, size: u64) -> Result<()> {
+    if trailer.sum != sum {
+        return Err(damage(format!(
+            "the checksum of the gzip member that ends here is {:08x}, its {size} bytes have \
+             {sum:08x}",
+            trailer.sum
+        ))
+        .at(trailer.at));
+    }
+    if trailer.size != size as u32 {
+        return Err(damage(format!(
+            "the gzip member that ends here says that it has {} bytes, it has {size}",
+            trailer.size
+        ))
+        .at(trailer.at));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::inflate::Checksum;
+
+    fn sum(bytes: &[u8]) -> u32 {
+        let mut sum = Checksum::default();
+        sum.update(bytes);
+        sum.value()
+    }
+
+    fn part(data: &[u8], start: usize, end: usize) -> Part {
+        Part {
+            start: start as u64,
+            end: end as u64,
+            sum: sum(&data[start..end]),
+            first: start == 0,
+        }
+    }
+
+    #[test]
+    fn parts_make_up_their_stream() {
+        let data: Vec<u8> = (0..1000u32).map(|i| (i * 7) as u8).collect();
+        let trailer = Trailer {
+            end: 1000,
+            at: 500,
+            sum: sum(&data),
+            size: 1000,
+            agreed: false,
+        };
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+            let mut sums = Sums::default();
+            let parts = [(0, 300), (300, 301), (301, 1000)].map(|(a, b)| part(&data, a, b));
+            sums.trailer(trailer).unwrap();
+            for i in order {
+                assert!(!sums.trailers[&1000].agreed);
+                sums.part(parts[i]).unwrap();
+                sums.settle().unwrap();
+            }
+            assert!(sums.trailers[&1000].agreed);
+            sums.forget_place(301);
+            assert_eq!(sums.parts[&300], part(&data, 300, 1000));
+            sums.part(part(&data, 300, 1000)).unwrap();
+            let wrong = Part { sum: 1, ..parts[0] };
+            assert!(sums.part(wrong).is_err());
+        }
+        for wrong in [Trailer { sum: 1, ..trailer }, Trailer { size: 1, ..trailer }] {
+            let mut sums = Sums::default();
+            sums.part(part(&data, 0, 400)).unwrap();
+            sums.part(part(&data, 400, 1000)).unwrap();
+            assert!(sums.trailer(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn parts_that_overlap_are_left_alone() {
+        let data = [5; 100];
+        let mut sums = Sums::default();
+        sums.part(part(&data, 10, 50)).unwrap();
+        for (start, end) in [(10, 60), (0, 11), (49, 70), (20, 30)] {
+            sums.part(part(&data, start, end)).unwrap();
+        }
+        assert_eq!(sums.parts.len(), 1);
+    }
+}

@@ -1,0 +1,91 @@
+//! The seek index of compressed data.
+
+use std::ffi::c_char;
+
+use super::guard::{call, handle};
+use super::open::{ap_proxy, proxy_of};
+use super::plan::{ap_control, no_control};
+use super::source::path_of;
+use super::status::{AP_OK, ap_error, ap_status};
+
+/// Build the seek index of compressed data to the end. No effect on data that
+/// are not compressed. `control` must be NULL in this version.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_seekindex_build(
+    proxy: *const ap_proxy,
+    control: *mut ap_control,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let proxy = proxy_of(proxy)?;
+            no_control(control)?;
+            proxy.build_index(None)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Save what there is of it as a GZIDX file, which indexed_gzip reads too.
+/// Written to a new file and renamed, so readers never see half of it.
+/// `AP_ERR_UNSUPPORTED` for data that are not gzip.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_seekindex_save(
+    proxy: *const ap_proxy,
+    path: *const c_char,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            proxy_of(proxy)?.save_index(path_of(path)?)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Load a GZIDX file. What its structure, its order, the sizes or our own
+/// checksums show to be wrong gives `AP_ERR_SEEKINDEX` and changes nothing. A
+/// wrong window in a file by another program, which has no checksums, never
+/// harms, and is found when whole members are verified. Windows are read when
+/// they are needed, from the file as it was: it stays open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_seekindex_load(
+    proxy: *const ap_proxy,
+    path: *const c_char,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            proxy_of(proxy)?.load_index(path_of(path)?)?;
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Number of seek points, uncompressed bytes that they cover, and bytes of
+/// memory that they take. Any pointer may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_seekindex_info(
+    proxy: *const ap_proxy,
+    points: *mut i64,
+    covered: *mut i64,
+    memory: *mut i64,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let info = handle(proxy, "proxy")?.proxy.index_info();
+            let values = [info.points, info.covered, info.memory];
+            for (to, value) in [points, covered, memory].into_iter().zip(values) {
+                if !to.is_null() {
+                    to.write(i64::try_from(value).unwrap_or(i64::MAX));
+                }
+            }
+            Ok(AP_OK)
+        })
+    }
+}

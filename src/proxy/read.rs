@@ -1,0 +1,596 @@
+//! Reads of one source, in the order of its bytes.
+//!
+//! All selections of a call become one queue of pieces in ascending order.
+//! Threads take jobs from it: the pieces that begin in a span of the source
+//! which can be read by itself. Of compressed data such spans lie between
+//! places of the seek index; where there are none yet, one thread decodes and
+//! another converts. So each byte is decoded once, whatever was asked for.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Data;
+use super::plan::Plan;
+use crate::codec::{Codec, Guessed, Reading, Splits};
+use crate::control::Control;
+use crate::core::plan::{Cutting, Piece, Pieces, Walk};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::{ReadAt, View, append, fill};
+use crate::mem::{Fault, Target};
+use crate::threads;
+
+/// Bytes read at a time where elements are converted: the source's share of a
+/// second-level cache.
+const PIECE: i64 = 256 << 10;
+
+/// Bytes read at a time where they go straight to the result. Between two, a
+/// read can be stopped.
+const STRAIGHT: i64 = 4 << 20;
+
+/// Runs this long go straight to the result even if there is little between
+/// them.
+const LONG_RUN: i64 = 16 << 10;
+
+/// Bytes between wanted elements that are read rather than skipped: a read
+/// call costs about as much as copying them.
+const GAP: i64 = 4 << 10;
+
+/// From so many pieces on, none longer than a page on average, the map serves
+/// a read better than read calls.
+const SCATTERED: u64 = 16;
+const PAGE: u64 = 4 << 10;
+
+/// How a walk is cut that reads memory: only so that it can be stopped.
+const VIEWED: Cutting = Cutting {
+    max: 64 << 20,
+    gap: i64::MAX,
+    loops: usize::MAX,
+};
+
+/// Bytes of a source in a job where nothing else tells.
+const CELL: u64 = 4 << 20;
+
+/// Bytes to read below which more threads are not worth their start, which
+/// takes as long as decoding some 50 KiB.
+const ALONE: u64 = 1 << 20;
+
+/// Bytes kept of what several selections may want.
+const WINDOW: usize = 2 << 20;
+
+/// Pieces on their way from the thread that decodes to the one that converts.
+const AHEAD: usize = 4;
+
+/// A selection of one source and where it goes.
+pub(super) struct Read<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) walks: &'a [Walk],
+    pub(super) target: &'a Target<'a>,
+}
+
+/// How pieces of a walk get to the result.
+#[derive(Clone)]
+enum Way {
+    /// As they are.
+    Straight,
+    /// Converted.
+    Through,
+    /// From memory.
+    View(View),
+}
+
+/// How a walk of a file is read.
+pub(super) fn cutting(plan: &Plan, walk: &Walk, codec: Codec) -> Cutting {
+    match (is_straight(plan, walk), codec) {
+        (true, _) => Cutting {
+            max: STRAIGHT,
+            gap: 0,
+            loops: 1,
+        },
+        (false, Codec::None) => Cutting {
+            max: PIECE,
+            gap: GAP,
+            loops: usize::MAX,
+        },
+        // What lies between is decoded in any case.
+        (false, _) => Cutting {
+            max: PIECE,
+            gap: i64::MAX,
+            loops: usize::MAX,
+        },
+    }
+}
+
+/// Runs that need no conversion go straight to the result.
+fn is_straight(plan: &Plan, walk: &Walk) -> bool {
+    plan.kernel().is_copy() && walk.run(plan.dtype().size()) >= LONG_RUN.min(walk.span())
+}
+
+/// Decoded bytes that reads need, if decoding begins at places of the index
+/// alone.
+pub(super) fn decoded(data: &Data, reads: &[(&Plan, &[Walk])]) -> u64 {
+    let Some(packed) = &data.packed else {
+        return 0;
+    };
+    let mut queue = Queue::default();
+    for (plan, walks) in reads {
+        for walk in *walks {
+            queue.add(0, Way::Through, walk.pieces(cutting(plan, walk, data.codec)));
+        }
+    }
+    let (mut cost, mut reached) = (0, 0);
+    while let Some((_, piece)) = queue.next_before(u64::MAX) {
+        let end = piece.offset + piece.len as u64;
+        let begin = reached.max(packed.begin_of(piece.offset));
+        cost += end.saturating_sub(begin);
+        reached = reached.max(end);
+    }
+    cost
+}
+
+/// Make reads of one source, in which the array ends at byte `array_end`. With
+/// `threads` above 1, that many may work at it.
+pub(super) fn run(
+    data: &Data,
+    array_end: u64,
+    reads: &[Read<'_>],
+    threads: usize,
+    control: Option<&Control>,
+) -> Result<()> {
+    let walks = || reads.iter().flat_map(|read| read.walks);
+    let Some(start) = walks().map(|walk| walk.offset).min() else {
+        return Ok(());
+    };
+    let end = walks().map(Walk::end).max().unwrap_or(start);
+    let needed = match &data.packed {
+        Some(_) => {
+            let plans: Vec<_> = reads.iter().map(|read| (read.plan, read.walks)).collect();
+            decoded(data, &plans)
+        }
+        None => walks().map(|walk| walk.span() as u64).sum(),
+    };
+    let concurrent = data.bytes.is_concurrent();
+    let threads = if needed < ALONE { 1 } else { threads };
+    let mut splits = Splits {
+        places: Vec::new(),
+        guess: None,
+    };
+    if let Some(packed) = data.packed.as_ref().filter(|_| threads > 1 && concurrent) {
+        splits = packed.splits(start..end)?;
+    }
+    let attempt = |splits: &Splits| {
+        let work = Work {
+            data,
+            reads,
+            reading: Reading { decoded: needed },
+            splits: &splits.places,
+            guess: splits.guess.clone(),
+            control,
+            queue: Mutex::default(),
+            failed: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        };
+        work.all(threads, concurrent, (end, end == array_end))
+    };
+    let Some(packed) = &data.packed else {
+        return attempt(&splits);
+    };
+    let mut done = attempt(&splits);
+    if let Some(guess) = splits.guess.take() {
+        match &done {
+            Ok(()) => packed.adopt(guess),
+            // Where it was wrong anything can come out.
+            Err(error) if error.kind() != ErrorKind::Cancelled => {
+                packed.refute();
+                splits.places.clear();
+                reads.iter().for_each(|read| read.target.restart());
+                done = attempt(&splits);
+            }
+            Err(_) => {}
+        }
+    }
+    match &done {
+        Err(error) if is_of_data(error) && packed.doubt() => {
+            splits.places.clear();
+            reads.iter().for_each(|read| read.target.restart());
+            attempt(&splits)
+        }
+        _ => done,
+    }
+}
+
+/// Whether an error can come from where decoding began, not from the data.
+pub(super) fn is_of_data(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Codec | ErrorKind::Truncated | ErrorKind::Range
+    )
+}
+
+/// Pieces of several walks, in the order of their bytes.
+#[derive(Default)]
+struct Queue<'a> {
+    heads: BinaryHeap<Reverse<(u64, usize)>>,
+    runs: Vec<Run<'a>>,
+}
+
+struct Run<'a> {
+    /// Number of the read.
+    read: usize,
+    way: Way,
+    pieces: Pieces<'a>,
+}
+
+impl<'a> Queue<'a> {
+    fn add(&mut self, read: usize, way: Way, pieces: Pieces<'a>) {
+        if let Some(offset) = pieces.offset() {
+            self.heads.push(Reverse((offset, self.runs.len())));
+            self.runs.push(Run { read, way, pieces });
+        }
+    }
+
+    /// Byte at which the next piece begins.
+    fn offset(&self) -> Option<u64> {
+        self.heads.peek().map(|Reverse((offset, _))| *offset)
+    }
+
+    /// The next piece with the number of its run, if it begins before `limit`.
+    fn next_before(&mut self, limit: u64) -> Option<(usize, Piece)> {
+        let mut head = self.heads.peek_mut()?;
+        let Reverse((_, i)) = *head;
+        let pieces = &mut self.runs[i].pieces;
+        let piece = pieces.next_before(limit)?;
+        match pieces.offset() {
+            Some(offset) => *head = Reverse((offset, i)),
+            None => drop(std::collections::binary_heap::PeekMut::pop(head)),
+        }
+        Some((i, piece))
+    }
+}
+
+/// A piece, its way, and the number of its read.
+struct Item {
+    read: usize,
+    way: Way,
+    piece: Piece,
+}
+
+/// The pieces that begin in one span.
+struct Job {
+    items: Vec<Item>,
+    /// Where the span ends, if others begin there.
+    end: Option<u64>,
+}
+
+/// What the threads of a call share.
+struct Work<'a> {
+    data: &'a Data,
+    reads: &'a [Read<'a>],
+    reading: Reading,
+    splits: &'a [u64],
+    guess: Option<Guessed>,
+    control: Option<&'a Control>,
+    queue: Mutex<Queue<'a>>,
+    failed: AtomicBool,
+    /// The error nearest to the begin of the source, with the byte.
+    failure: Mutex<Option<(u64, Error)>>,
+}
+
+impl<'a> Work<'a> {
+    fn all(&self, threads: usize, concurrent: bool, (end, is_last): (u64, bool)) -> Result<()> {
+        let session = self.session()?;
+        self.fill_queue(&session)?;
+        // Behind the last split, what is left is one span.
+        let last = match (&self.data.packed, self.splits) {
+            (None, _) => u64::MAX,
+            (Some(_), []) => 0,
+            (Some(_), [first, .., last]) => {
+                let span = (last - first) / (self.splits.len() as u64 - 1);
+                if end - last > 3 * span { *last } else { u64::MAX }
+            }
+            (Some(_), [only]) => *only,
+        };
+        if threads > 1 && concurrent && last > 0 {
+            threads::share(threads, || self.jobs_before(last));
+        }
+        if threads > 1 && self.is_relayed() {
+            self.relay(&session);
+        } else {
+            let mut worker = Worker::new(self, session.clone());
+            self.jobs(&mut worker, u64::MAX);
+        }
+        let failure = self.failure().take();
+        if let Some((_, error)) = failure {
+            return Err(error);
+        }
+        if is_last {
+            session.check_end(end)?;
+        }
+        Ok(())
+    }
+
+    fn session(&self) -> Result<Arc<dyn ReadAt>> {
+        match &self.data.packed {
+            Some(packed) => packed.session(self.reading, self.guess.clone()),
+            None => self.data.pinned(),
+        }
+    }
+
+    fn fill_queue(&self, bytes: &Arc<dyn ReadAt>) -> Result<()> {
+        let mut queue = self.queue();
+        for (i, read) in self.reads.iter().enumerate() {
+            for walk in read.walks {
+                let mut cutting = cutting(read.plan, walk, self.data.codec);
+                let (pieces, bytes_read) = walk.cost(cutting);
+                let scattered =
+                    pieces >= SCATTERED && bytes_read < pieces.saturating_mul(PAGE);
+                let view = if scattered { bytes.view()? } else { None };
+                let way = match view {
+                    Some(view) => {
+                        // In memory, gaps cost nothing.
+                        cutting = VIEWED;
+                        Way::View(view)
+                    }
+                    // What several may want is not for one of them alone.
+                    None if is_straight(read.plan, walk) && self.reads.len() == 1 => Way::Straight,
+                    None => Way::Through,
+                };
+                if let (Way::Through, true) = (&way, is_straight(read.plan, walk)) {
+                    cutting.max = PIECE;
+                }
+                queue.add(i, way, walk.pieces(cutting));
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<'a>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<(u64, Error)>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self, at: u64, error: Error) {
+        self.failed.store(true, Relaxed);
+        let mut failure = self.failure();
+        if failure.as_ref().is_none_or(|(first, _)| at < *first) {
+            *failure = Some((at, error));
+        }
+    }
+
+    /// The pieces of the next span, if it begins before `last`.
+    fn job(&self, last: u64) -> Option<Job> {
+        if self.failed.load(Relaxed) {
+            return None;
+        }
+        let mut queue = self.queue();
+        let offset = queue.offset().filter(|&offset| offset < last)?;
+        let next = self.splits.partition_point(|&split| split <= offset);
+        let end = self.splits.get(next).copied();
+        let limit = match end {
+            Some(end) => end,
+            None if last == u64::MAX && !self.splits.is_empty() => u64::MAX,
+            None => offset.saturating_add(CELL),
+        };
+        let mut items = Vec::new();
+        while let Some((i, piece)) = queue.next_before(limit) {
+            let run = &queue.runs[i];
+            let (read, way) = (run.read, run.way.clone());
+            items.push(Item { read, way, piece });
+        }
+        Some(Job { items, end })
+    }
+
+    fn jobs_before(&self, last: u64) {
+        match self.session() {
+            Ok(session) => self.jobs(&mut Worker::new(self, session), last),
+            Err(error) => self.fail(0, error),
+        }
+    }
+
+    fn jobs(&self, worker: &mut Worker<'_, 'a>, last: u64) {
+        while let Some(job) = self.job(last) {
+            for item in &job.items {
+                if self.failed.load(Relaxed) {
+                    return;
+                }
+                if let Err(error) = worker.item(item) {
+                    return self.fail(item.piece.offset, error);
+                }
+            }
+            if let (Some(end), true) = (job.end, self.guess.is_some()) {
+                if let Err(error) = worker.bytes.check_end(end) {
+                    return self.fail(end, error);
+                }
+            }
+        }
+    }
+
+    /// Whether one thread decodes what another converts.
+    fn is_relayed(&self) -> bool {
+        let queue = self.queue();
+        let through = queue.runs.iter().all(|run| matches!(run.way, Way::Through));
+        let [read] = self.reads else {
+            return false;
+        };
+        let left = queue.offset().is_some_and(|offset| {
+            let end = read.walks.iter().map(Walk::end).max().unwrap_or(0);
+            end - offset >= ALONE
+        });
+        self.data.packed.is_some() && through && left
+    }
+
+    /// Decode on this thread, which may be the only one that can read the
+    /// source, and convert on another.
+    fn relay(&self, session: &Arc<dyn ReadAt>) {
+        let (send, receive) = sync_channel::<(Item, Vec<u8>)>(AHEAD);
+        let (back, spare) = sync_channel::<Vec<u8>>(AHEAD + 2);
+        let convert = move || {
+            // That no one waits for the memory any more does not matter.
+            for (item, bytes) in receive {
+                if let Err(error) = self.store(&item, &bytes) {
+                    return self.fail(item.piece.offset, error);
+                }
+                let _ = back.send(bytes);
+            }
+        };
+        threads::beside(convert, |helped| {
+            if helped {
+                return self.decode(session, send, &spare);
+            }
+            drop(send);
+            self.jobs(&mut Worker::new(self, session.clone()), u64::MAX);
+        });
+    }
+
+    fn decode(
+        &self,
+        session: &Arc<dyn ReadAt>,
+        send: SyncSender<(Item, Vec<u8>)>,
+        spare: &Receiver<Vec<u8>>,
+    ) {
+        while let Some(job) = self.job(u64::MAX) {
+            for item in job.items {
+                let (at, len) = (item.piece.offset, item.piece.len);
+                let mut bytes = spare.try_recv().unwrap_or_default();
+                bytes.clear();
+                let read = append(&mut bytes, len, |buffer| session.read_at(at, buffer));
+                match read.and_then(|n| self.check_length(&item.piece, n)) {
+                    Ok(()) if send.send((item, bytes)).is_ok() => {}
+                    // The other failed, and said why.
+                    Ok(()) => return,
+                    Err(error) => return self.fail(at, error),
+                }
+            }
+        }
+    }
+
+    fn check_length(&self, piece: &Piece, found: usize) -> Result<()> {
+        if found < piece.len {
+            let end = piece.offset + piece.len as u64;
+            return Err(self.data.truncated(piece.offset + found as u64, end));
+        }
+        Ok(())
+    }
+
+    /// Convert the elements of a piece.
+    fn store(&self, item: &Item, bytes: &[u8]) -> Result<()> {
+        let Read { plan, target, .. } = &self.reads[item.read];
+        let piece = &item.piece;
+        let stored = target.store(plan.kernel(), bytes, &piece.dims, piece.to);
+        stored.map_err(|fault| match fault {
+            Fault::Outside => outside(),
+            Fault::Unfit(at) => plan.unfit(&bytes[at..], piece.offset + at as u64, self.data.codec),
+        })?;
+        self.step(item)
+    }
+
+    fn step(&self, item: &Item) -> Result<()> {
+        let Some(control) = self.control else {
+            return Ok(());
+        };
+        let elements: i64 = item.piece.dims.iter().map(|dim| dim.n).product();
+        let size = self.reads[item.read].plan.dtype().size() as u64;
+        control.step(elements as u64 * size)
+    }
+}
+
+/// One thread's part of the work.
+struct Worker<'b, 'a> {
+    work: &'b Work<'a>,
+    bytes: Arc<dyn ReadAt>,
+    window: Window,
+}
+
+impl<'b, 'a> Worker<'b, 'a> {
+    fn new(work: &'b Work<'a>, bytes: Arc<dyn ReadAt>) -> Self {
+        Worker {
+            work,
+            bytes,
+            window: Window::default(),
+        }
+    }
+
+    fn item(&mut self, item: &Item) -> Result<()> {
+        let Item { way, piece, .. } = item;
+        match way {
+            Way::Straight => self.straight(item),
+            Way::View(view) => self.in_view(view, item),
+            Way::Through => {
+                let bytes = self.window.read(&*self.bytes, piece)?;
+                self.work.check_length(piece, bytes.len())?;
+                self.work.store(item, bytes)
+            }
+        }
+    }
+
+    fn straight(&self, item: &Item) -> Result<()> {
+        let piece = &item.piece;
+        let target = self.work.reads[item.read].target;
+        let read = |to: &mut [_]| {
+            let read = fill(to, |buffer| self.bytes.read_at(piece.offset, buffer));
+            Ok(read?.len())
+        };
+        let written = target.write_with(piece.to, piece.len, read);
+        self.work.check_length(piece, written.ok_or_else(outside)??)?;
+        self.work.step(item)
+    }
+
+    fn in_view(&self, view: &View, item: &Item) -> Result<()> {
+        let piece = &item.piece;
+        let end = piece.offset + piece.len as u64;
+        let bytes = usize::try_from(piece.offset)
+            .ok()
+            .zip(usize::try_from(end).ok())
+            .and_then(|(start, end)| view.get(start..end));
+        match bytes {
+            Some(bytes) => self.work.store(item, bytes),
+            None => Err(self.work.data.truncated(view.len() as u64, end)),
+        }
+    }
+}
+
+/// What was read last, for pieces that overlap with it.
+#[derive(Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The bytes of a piece, which begins no earlier than those before it;
+    /// fewer at the end.
+    fn read(&mut self, source: &dyn ReadAt, piece: &Piece) -> Result<&[u8]> {
+        let (offset, len) = (piece.offset, piece.len);
+        let end = self.start + self.bytes.len() as u64;
+        if offset < self.start || offset >= end {
+            self.start = offset;
+            self.bytes.clear();
+        }
+        let mut from = (offset - self.start) as usize;
+        if from + len > self.bytes.len() {
+            if from + len > WINDOW {
+                self.bytes.drain(..from);
+                self.start = offset;
+                from = 0;
+            }
+            let at = self.start + self.bytes.len() as u64;
+            let more = from + len - self.bytes.len();
+            let read = append(&mut self.bytes, more, |buffer| source.read_at(at, buffer));
+            if read.is_err() {
+                self.bytes.clear();
+            }
+            read?;
+        }
+        let end = self.bytes.len().min(from + len);
+        Ok(&self.bytes[from..end])
+    }
+}
+
+fn outside() -> Error {
+    Error::new(ErrorKind::Internal, "a plan leads outside its result")
+}
