@@ -490,3 +490,91 @@ fn colours_and_wide_results_are_only_copied() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
 }
+
+#[test]
+fn packed_elements_come_out_as_strided_ones() {
+    // As f64, f32 and lower bits of both: zeros, infinities, NaNs with and
+    // without the quiet bit, the smallest and largest numbers of each type.
+    const SPECIAL: [u64; 13] = [
+        0,
+        1 << 63,
+        0x7FF0_0000_0000_0000,
+        0xFFF0_0000_0000_0001,
+        0x7FF8_0000_0000_1234,
+        0x7FEF_FFFF_FFFF_FFFF,
+        1,
+        0x8000_0000_7F80_0000,
+        0x7FF0_0001_7F80_0001,
+        0xFF80_0001_7FC0_1234,
+        0x7F7F_FFFF_8000_0000,
+        0x7FFF_FFFF_FFFF_FFFF,
+        u64::MAX,
+    ];
+    let mut random = 1u64;
+    let mut next = |i: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        match i % 3 {
+            0 => SPECIAL[i / 3 % SPECIAL.len()],
+            _ => random,
+        }
+    };
+    let factors = |slope, inter, precision| Some(Factors::new(slope, inter, precision));
+    let factors = [
+        None,
+        factors(0.1, 0.7, FactorType::Float64),
+        factors(-0.1, 0.7, FactorType::Float32),
+        factors(3e-320, 0.0, FactorType::Float64),
+        factors(1e-45, 0.0, FactorType::Float32),
+        factors(1.0, -2.5, FactorType::Float64),
+        factors(1.0, 0.1, FactorType::Float32),
+        factors(1e300, -1e308, FactorType::Float64),
+    ];
+    let stored = [UInt8, Int8, UInt16, Int16, UInt32, Int32, Float32, Float64];
+    let orders = [NATIVE, OTHER];
+    for (from, order) in stored.iter().flat_map(|&from| orders.map(|o| (from, o))) {
+        let size = from.size();
+        let pairs = [Float32, Float64].into_iter().flat_map(|to| {
+            factors
+                .iter()
+                .flat_map(move |&factors| [None, Some(to)].map(move |asked| (to, factors, asked)))
+        });
+        // Numbers at odd places.
+        let mut bytes = vec![0xAA];
+        for i in 0..600 {
+            let number = next(i).to_le_bytes();
+            let mut number = number[..size].to_vec();
+            if order != ByteOrder::Little {
+                number.reverse();
+            }
+            bytes.extend(number);
+        }
+        for (to, factors, asked) in pairs {
+            let kernel = Kernel::new((from, order), to, factors, asked, CUT).unwrap();
+            let item = to.size();
+            for n in (0..20).chain([255, 256, 257, 511, 513, 599, 600]) {
+                let mut packed = vec![0xBB; 1 + n * item + 1];
+                let mut strided = vec![0xBB; 1 + n * (item + 1)];
+                // SAFETY: both hold `n` elements from byte 1 on, `item` and
+                // `item + 1` bytes apart.
+                unsafe {
+                    let from = bytes.as_ptr().add(1);
+                    let (to, apart) = (packed.as_mut_ptr().add(1), strided.as_mut_ptr().add(1));
+                    kernel
+                        .run(from, size as isize, to, item as isize, n)
+                        .unwrap();
+                    kernel
+                        .run(from, size as isize, apart, item as isize + 1, n)
+                        .unwrap();
+                }
+                let wanted = strided[1..].chunks(item + 1).flat_map(|x| &x[..item]);
+                assert!(
+                    packed[1..1 + n * item].iter().eq(wanted),
+                    "{n} of {from} {order:?} to {to}, {factors:?}, {asked:?}"
+                );
+                assert_eq!((packed[0], packed[1 + n * item]), (0xBB, 0xBB), "around");
+            }
+        }
+    }
+}

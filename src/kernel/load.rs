@@ -16,7 +16,7 @@ pub(super) trait Stored: Copy {
 }
 
 /// Exact but for large integers and 16-byte floats, which round to nearest.
-trait Widen<W> {
+pub(super) trait Widen<W> {
     fn widen(self) -> W;
 }
 

@@ -8,7 +8,7 @@ use crate::core::dtype::DType;
 trait Cell: Copy {}
 
 /// How a work value becomes a value of the result.
-trait Become<D>: Copy {
+pub(super) trait Become<D>: Copy {
     fn become_<const ROUND: bool>(self) -> D;
     /// Whether it fits, in the sense of `AP_READ_CHECKED`.
     fn fits<const ROUND: bool>(self) -> bool;
