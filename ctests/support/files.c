@@ -201,6 +201,19 @@ void write_bytes(const char *path, const bytes *b)
     write_file(path, b->data, b->size);
 }
 
+void read_file(bytes *b, const char *path)
+{
+    unsigned char block[65536];
+    size_t n;
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        die(path);
+    while ((n = fread(block, 1, sizeof block, f)) > 0)
+        put(b, block, n);
+    if (ferror(f) || fclose(f))
+        die(path);
+}
+
 void set_mtime(const char *path, int64_t seconds)
 {
     struct timespec times[2];

@@ -45,6 +45,8 @@ void temp_remove(void);
 /* These end the program if the system fails. */
 void write_file(const char *path, const void *data, size_t n);
 void write_bytes(const char *path, const bytes *b);
+/* Append what a file holds. */
+void read_file(bytes *b, const char *path);
 /* Set the time of the last change to `seconds` after 1970. */
 void set_mtime(const char *path, int64_t seconds);
 

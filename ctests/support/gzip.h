@@ -20,6 +20,12 @@ uint32_t crc32_of(const void *data, size_t n);
 void put_gzip(bytes *b, const void *data, size_t n, int flags);
 /* The same as members of at most `part` bytes each. */
 void put_gzip_parts(bytes *b, const void *data, size_t n, size_t part, int flags);
+/* One member of blocks of `block` bytes; with GZIP_FIXED, they refer to those
+ * before them. */
+void put_gzip_blocks(bytes *b, const void *data, size_t n, size_t block, int flags);
+/* As the BGZF tools do: members of `part` bytes, at most some 50,000 so that
+ * they surely fit, whose headers tell their sizes, and an empty one. */
+void put_bgzf(bytes *b, const void *data, size_t n, size_t part);
 /* Append a zlib stream; of the flags, only the kind of block counts. */
 void put_zlib(bytes *b, const void *data, size_t n, int flags);
 
