@@ -260,7 +260,10 @@ impl Plan {
             _ => " in the decoded data",
         };
         let value = self.value(bytes);
-        let text = format!("the value {value}{place} does not fit the type {}", self.dtype);
+        let text = format!(
+            "the value {value}{place} does not fit the type {}",
+            self.dtype
+        );
         Error::new(ErrorKind::Range, text).at(offset)
     }
 

@@ -117,7 +117,11 @@ pub(super) fn decoded(data: &Data, reads: &[(&Plan, &[Walk])]) -> u64 {
     let mut queue = Queue::default();
     for (plan, walks) in reads {
         for walk in *walks {
-            queue.add(0, Way::Through, walk.pieces(cutting(plan, walk, data.codec)));
+            queue.add(
+                0,
+                Way::Through,
+                walk.pieces(cutting(plan, walk, data.codec)),
+            );
         }
     }
     let (mut cost, mut reached) = (0, 0);
@@ -288,7 +292,11 @@ impl<'a> Work<'a> {
             (Some(_), []) => 0,
             (Some(_), [first, .., last]) => {
                 let span = (last - first) / (self.splits.len() as u64 - 1);
-                if end - last > 3 * span { *last } else { u64::MAX }
+                if end - last > 3 * span {
+                    *last
+                } else {
+                    u64::MAX
+                }
             }
             (Some(_), [only]) => *only,
         };
@@ -324,8 +332,7 @@ impl<'a> Work<'a> {
             for walk in read.walks {
                 let mut cutting = cutting(read.plan, walk, self.data.codec);
                 let (pieces, bytes_read) = walk.cost(cutting);
-                let scattered =
-                    pieces >= SCATTERED && bytes_read < pieces.saturating_mul(PAGE);
+                let scattered = pieces >= SCATTERED && bytes_read < pieces.saturating_mul(PAGE);
                 let view = if scattered { bytes.view()? } else { None };
                 let way = match view {
                     Some(view) => {
@@ -536,7 +543,8 @@ impl<'b, 'a> Worker<'b, 'a> {
             Ok(read?.len())
         };
         let written = target.write_with(piece.to, piece.len, read);
-        self.work.check_length(piece, written.ok_or_else(outside)??)?;
+        self.work
+            .check_length(piece, written.ok_or_else(outside)??)?;
         self.work.step(item)
     }
 
