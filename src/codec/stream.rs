@@ -378,7 +378,7 @@ impl<C: Coding> Session<C> {
         decoder.skip(&way, at.saturating_sub(cache.most() as u64 / 2))?;
         let mut spare = None;
         while buffer.filled().len() == before && !decoder.ended() {
-            let (start, end) = (decoder.position, at + buffer.room() as u64);
+            let (start, end) = (decoder.position, at.saturating_add(buffer.room() as u64));
             let len = EXTENT.min(usize::try_from(end - start).unwrap_or(EXTENT));
             let mut bytes: Vec<u8> = spare.take().unwrap_or_default();
             bytes.clear();
