@@ -75,6 +75,9 @@ pub(super) struct Decoder<C> {
     coding: C,
     verify: bool,
     run: Run,
+    /// Whether the place where it began is sure: others that it finds are no
+    /// more than that.
+    sure: bool,
 }
 
 impl<C: Coding> Decoder<C> {
@@ -91,6 +94,7 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: true,
             },
+            sure: true,
         })
     }
 
@@ -109,6 +113,7 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: C::is_start(&point.mark),
             },
+            sure: point.sure,
             ..Decoder::new(verify)?
         };
         let mut feed = Feed {
@@ -224,7 +229,9 @@ impl<C: Coding> Decoder<C> {
     /// No step passes a known place: what lies before it has a checksum of its
     /// own. Where a new place is due, a step stops at the next that can be one.
     fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
-        let due = ahead.due.map_or(u64::MAX, |due| due.saturating_sub(self.position));
+        let due = ahead
+            .due
+            .map_or(u64::MAX, |due| due.saturating_sub(self.position));
         let known = [ahead.known, guessed].into_iter().flatten().min();
         let known = known.map_or(u64::MAX, |known| known - self.position);
         Bound {
@@ -269,7 +276,7 @@ impl<C: Coding> Decoder<C> {
             at: self.input.at(),
             weight: C::weight(&mark),
             mark,
-            sure: true,
+            sure: self.sure,
         })
     }
 
@@ -339,7 +346,12 @@ impl<C: Coding> Decoder<C> {
             sum: Checksum::default(),
             first: true,
         };
-        if way.index.ahead(self.position).due.is_some_and(|due| due <= self.position) {
+        if way
+            .index
+            .ahead(self.position)
+            .due
+            .is_some_and(|due| due <= self.position)
+        {
             self.mark_place(way)?;
         }
         Ok(())
