@@ -21,7 +21,8 @@ soname=libarrayproxy.so.0.1
 native_libs='-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc'
 
 programs='version status dtype options source open meta slice read cast scale plan layout
-    nifti affine analyze spm matlab mgh gzip codecs changed errors null edges threads big'
+    nifti affine analyze spm matlab mgh gzip codecs seekindex badindex
+    indexpath batch parallel cached forked harmed changed errors null edges threads big'
 c_flags='-std=c99 -Wall -Wextra -pedantic -Werror -Wstrict-prototypes -D_GNU_SOURCE'
 cc_flags='-std=c++11 -Wall -Wextra -pedantic -Werror'
 sanitize='-g -fsanitize=address,undefined -fno-sanitize-recover=all'
@@ -45,7 +46,7 @@ run_small() {
 }
 
 run_valgrind() {
-    run_small 600 valgrind -q --leak-check=full --error-exitcode=99 \
+    run_small 600 valgrind -q --leak-check=full --error-exitcode=99 --suppressions=ctests/valgrind.supp \
         --show-leak-kinds=definite,indirect,possible \
         --errors-for-leak-kinds=definite,indirect,possible "$@"
 }
