@@ -46,7 +46,8 @@ run_small() {
 }
 
 run_valgrind() {
-    run_small 600 valgrind -q --leak-check=full --error-exitcode=99 --suppressions=ctests/valgrind.supp \
+    run_small 600 valgrind -q --leak-check=full --error-exitcode=99 --child-silent-after-fork=yes \
+        --suppressions=ctests/valgrind.supp \
         --show-leak-kinds=definite,indirect,possible \
         --errors-for-leak-kinds=definite,indirect,possible "$@"
 }
