@@ -98,23 +98,27 @@ impl<C: Coding> Decoder<C> {
         })
     }
 
-    /// A decoder at a place that was found before.
+    /// A decoder at a place that was found before, in the memory of one that is
+    /// not needed any more.
     pub(super) fn at(
         point: &Point<C::Mark>,
         source: &dyn ReadAt,
         verify: bool,
+        old: Option<Decoder<C>>,
     ) -> Result<Decoder<C>> {
-        let mut decoder: Decoder<C> = Decoder {
+        let old = old.map_or_else(|| Decoder::new(verify), Ok)?;
+        let mut decoder = Decoder {
             position: point.position,
             place: Place::Stream,
-            input: Input::at_byte(point.at - C::overlap(&point.mark)),
+            stalls: 0,
+            input: old.input.moved(point.at - C::overlap(&point.mark)),
             run: Run {
                 start: point.position,
                 sum: Checksum::default(),
                 first: C::is_start(&point.mark),
             },
             sure: point.sure,
-            ..Decoder::new(verify)?
+            ..old
         };
         let mut feed = Feed {
             input: &mut decoder.input,

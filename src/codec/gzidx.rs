@@ -151,7 +151,7 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
         index: &Index::new(None, places),
         guess: None,
     };
-    let mut decoder = Decoder::<Gzip>::at(point, source, false)?;
+    let mut decoder = Decoder::<Gzip>::at(point, source, false, None)?;
     match decoder.skip(&way, point.position + PROOF as u64) {
         Err(error) if error.kind() == ErrorKind::Codec => {
             let text = format!(

@@ -336,17 +336,13 @@ impl<C: Coding> Session<C> {
         }
         let verify = self.shared.decoding.verify;
         while let Some(point) = self.point(offset, best.as_ref().map(|best| best.position)) {
-            match Decoder::at(&point, &*self.source, verify) {
+            // What is left behind a place is no use to other reads.
+            match Decoder::at(&point, &*self.source, verify, best.take()) {
                 // An index that cannot be used is none.
                 Err(error) if error.kind() == ErrorKind::SeekIndex => {
                     self.shared.index.remove(point.position);
                 }
-                new => {
-                    best.replace(new?)
-                        .into_iter()
-                        .for_each(|own| self.shared.give(own));
-                    break;
-                }
+                new => return new,
             }
         }
         best.map_or_else(|| Decoder::new(verify), Ok)
