@@ -77,7 +77,7 @@ pub(super) struct Decoder<C> {
     run: Run,
     /// Whether the place where it began is sure: others that it finds are no
     /// more than that.
-    sure: bool,
+    pub(super) sure: bool,
 }
 
 impl<C: Coding> Decoder<C> {
@@ -198,12 +198,24 @@ impl<C: Coding> Decoder<C> {
             self.run.sum.update(new);
         }
         self.position += new.len() as u64;
+        let guessed_here = guessed.filter(|point| point.position == self.position);
         if ahead.known == Some(self.position) {
+            if self.sure && guessed_here.is_none() && way.index.is_doubtful(self.position) {
+                self.pass_place(way)?;
+                if step.ended {
+                    self.end_stream(way)?;
+                }
+                self.prove(way)?;
+                return Ok(!full);
+            }
+            if !step.ended && way.index.begins_stream(self.position, C::is_start) {
+                return self.end_here(way);
+            }
             self.pass_place(way)?;
         } else if bound.at_mark && !step.ended {
             self.mark_place(way)?;
         }
-        if let Some(point) = guessed.filter(|point| point.position == self.position) {
+        if let Some(point) = guessed_here {
             let point = point.clone();
             if step.ended {
                 self.end_stream(way)?;
@@ -228,6 +240,31 @@ impl<C: Coding> Decoder<C> {
             self.come_to_end(way);
         }
         Ok(true)
+    }
+
+    /// Come to the end of the stream, which gives no more bytes: at this place
+    /// the next one begins. Damage can make it longer.
+    fn end_here(&mut self, way: &Way<'_, C>) -> Result<bool> {
+        let mut none = ReadBuf::new(&mut []);
+        for _ in 0..MOST_STALLS {
+            let step = self.coding.step(self.input.rest(), &mut none, Bound::NONE);
+            let step = step.map_err(|error| self.placed(error))?;
+            self.input.advance(step.used);
+            if step.ended {
+                self.end_stream(way)?;
+                return Ok(true);
+            }
+            if !self.input.rest().is_empty() {
+                if step.used == 0 {
+                    break;
+                }
+            } else if !self.input.refill(way.source)? {
+                self.come_to_end(way);
+                return Ok(true);
+            }
+        }
+        let text = "the stream goes on where the next one was known to begin";
+        Err(self.placed(damage(text)))
     }
 
     /// No step passes a known place: what lies before it has a checksum of its
@@ -319,6 +356,46 @@ impl<C: Coding> Decoder<C> {
             }
         }
         Err(self.placed(damage("the stream is not divided as it seemed to be")))
+    }
+
+    /// Compare a place that may be wrong with where the decoder comes to, and
+    /// forget it if it is.
+    fn prove(&mut self, way: &Way<'_, C>) -> Result<()> {
+        let position = self.position;
+        let Some(doubtful) = way.index.before(position) else {
+            return Ok(());
+        };
+        let mut none = ReadBuf::new(&mut []);
+        let bound = Bound {
+            most: u64::MAX,
+            at_mark: true,
+        };
+        for _ in 0..MOST_STALLS {
+            match self.place {
+                Place::Between => self.begin_stream(way)?,
+                Place::Stream => {}
+                Place::End => break,
+            }
+            if let Some(point) = self.point().filter(|point| point.at == doubtful.at) {
+                if C::is_same(&point.mark, &doubtful.mark) {
+                    way.index.assure(position);
+                    return Ok(());
+                }
+            }
+            if self.input.at() > doubtful.at {
+                break;
+            }
+            let step = self.coding.step(self.input.rest(), &mut none, bound);
+            let step = step.map_err(|error| self.placed(error))?;
+            self.input.advance(step.used);
+            if step.ended {
+                self.end_stream(way)?;
+            } else if self.input.rest().is_empty() {
+                self.input.refill(way.source)?;
+            }
+        }
+        way.index.remove(position);
+        Ok(())
     }
 
     fn begin_stream(&mut self, way: &Way<'_, C>) -> Result<()> {

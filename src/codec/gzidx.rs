@@ -112,6 +112,15 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
     for point in tried.into_iter().flatten() {
         try_out(point, source)?;
     }
+    // Blocks may begin at the same places; what stands behind members is their own.
+    let tried = [read.trailers.last(), read.trailers.get(read.trailers.len() / 2)];
+    for trailer in tried.into_iter().flatten() {
+        let there = source.read_vec(trailer.at.saturating_sub(8), 8)?;
+        if there[..] != [trailer.sum.to_le_bytes(), trailer.size.to_le_bytes()].concat() {
+            let text = "the index does not belong to the data: they end with another checksum";
+            return Err(wrong(text));
+        }
+    }
     let mut sums = Sums::default();
     let agree = |error: Error| error.of_kind(ErrorKind::SeekIndex);
     for part in read.parts {
@@ -126,6 +135,16 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
         if old != new {
             return Err(wrong(format!(
                 "the index is of data of {new} bytes, these have {old}"
+            )));
+        }
+    }
+    // A checksum does not tell where in the data its bytes stand.
+    for known in found.points.iter().filter(|known| known.sure) {
+        let other = read.points.binary_search_by_key(&known.at, |point| point.at);
+        if other.is_ok_and(|i| read.points[i].position != known.position) {
+            return Err(wrong(format!(
+                "the place at byte {} of the file is not where the index says",
+                known.at
             )));
         }
     }

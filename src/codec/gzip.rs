@@ -27,6 +27,7 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
 }
 
 /// What decoding needs to begin at a block.
+#[derive(Clone)]
 pub(super) struct Mark {
     /// Bits of the last byte before the place that belong to the next block.
     pub(super) bits: u8,
@@ -34,6 +35,7 @@ pub(super) struct Mark {
 }
 
 /// The decoded bytes before a block.
+#[derive(Clone)]
 pub(super) enum Window {
     /// Not needed: a member begins here.
     Start,
@@ -154,6 +156,17 @@ impl Coding for Gzip {
 
     fn is_start(mark: &Mark) -> bool {
         matches!(mark.window, Window::Start)
+    }
+
+    fn is_same(a: &Mark, b: &Mark) -> bool {
+        let (Ok(one), Ok(other)) = (a.window.bytes(), b.window.bytes()) else {
+            return false;
+        };
+        // What lies before the begin of the member is in neither.
+        let n = one.len().min(other.len());
+        a.bits == b.bits
+            && Self::is_start(a) == Self::is_start(b)
+            && one[one.len() - n..] == other[other.len() - n..]
     }
 
     fn weight(mark: &Mark) -> usize {

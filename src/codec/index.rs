@@ -202,6 +202,21 @@ impl<M> Index<M> {
         }
     }
 
+    /// Whether the place at a decoded byte may be wrong.
+    pub(super) fn is_doubtful(&self, position: u64) -> bool {
+        self.before(position).is_some_and(|point| point.position == position && !point.sure)
+    }
+
+    /// Whether the place at a decoded byte is the begin of a stream.
+    pub(super) fn begins_stream(&self, position: u64, is_start: impl Fn(&M) -> bool) -> bool {
+        let found = self.read();
+        let before = found.behind(position).checked_sub(1);
+        before.is_some_and(|i| {
+            let point = &found.points[i];
+            point.position == position && is_start(&point.mark)
+        })
+    }
+
     /// Places inside a range of decoded bytes.
     pub(super) fn within(&self, range: Range<u64>) -> Vec<u64> {
         let found = self.read();
@@ -308,6 +323,24 @@ impl<M> Index<M> {
         }
         let text = "the option 'index_mode' is 0: there is no seek index";
         Err(Error::new(ErrorKind::Argument, text))
+    }
+}
+
+impl<M: Clone> Index<M> {
+    /// A place that may have been wrong proved to be right.
+    pub(super) fn assure(&self, position: u64) {
+        let mut found = self.write();
+        let before = found.behind(position).checked_sub(1);
+        let point = before.map(|i| &mut found.points[i]).filter(|point| point.position == position);
+        if let Some(point) = point {
+            *point = Arc::new(Point {
+                position,
+                at: point.at,
+                mark: point.mark.clone(),
+                weight: point.weight,
+                sure: true,
+            });
+        }
     }
 }
 

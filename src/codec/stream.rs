@@ -362,7 +362,8 @@ impl<C: Coding> Session<C> {
     fn decode(&self, decoder: &mut Decoder<C>, at: u64, buffer: &mut ReadBuf<'_>) -> Result<usize> {
         let way = self.way();
         let before = buffer.filled().len();
-        if !self.keep {
+        // What comes from a place that may be wrong is not for other reads.
+        if !self.keep || !decoder.sure {
             decoder.skip(&way, at)?;
             if !decoder.ended() {
                 decoder.read(&way, buffer)?;
@@ -418,6 +419,18 @@ impl<C: Coding> ReadAt for Session<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
+        let checked = self.check_end_at(offset);
+        if checked.is_err() {
+            // What was read is not to come out of the cache as if it were right.
+            self.shared.cache.clear();
+            self.shared.kept().clear();
+        }
+        checked
+    }
+}
+
+impl<C: Coding> Session<C> {
+    fn check_end_at(&self, offset: u64) -> Result<()> {
         if self.guess.is_some() {
             // The next guessed place is proven by coming to it.
             if let Some(own) = &mut *self.own() {

@@ -71,6 +71,17 @@ impl Sums {
     /// Keep what stands behind a stream, and compare it if all parts of the
     /// stream are known.
     pub(super) fn trailer(&mut self, trailer: Trailer) -> Result<()> {
+        // Damage can make a stream longer or shorter.
+        let before = self.trailers.range(..trailer.end).next_back();
+        let behind = self.trailers.range(trailer.end + 1..).next();
+        let mut near = before.into_iter().chain(behind);
+        if let Some((end, _)) = near.find(|(_, known)| known.at == trailer.at) {
+            return Err(damage(format!(
+                "the gzip member that ends here gives {} bytes, its end was known to be at {end}",
+                trailer.end
+            ))
+            .at(trailer.at));
+        }
         self.trailers.entry(trailer.end).or_insert(trailer);
         self.settle_one(trailer.end)
     }
@@ -89,7 +100,11 @@ impl Sums {
         let Some((start, sum)) = self.stream(end) else {
             return Ok(());
         };
-        compare(&trailer, sum, end - start)?;
+        if let Err(error) = compare(&trailer, sum, end - start) {
+            // It fails those who read this stream, not all that come later.
+            self.trailers.remove(&end);
+            return Err(error);
+        }
         if let Some(trailer) = self.trailers.get_mut(&end) {
             trailer.agreed = true;
         }
