@@ -156,6 +156,58 @@ static void test_compressed(void)
     bytes_free(&packed);
 }
 
+/* The seek index and batches. */
+static void test_index(void)
+{
+    nifti n = nifti_new(1, AP_LITTLE, AP_INT16, 2, shape);
+    ap_proxy *plain = open_file("plain.nii", &n, 24), *proxy = NULL;
+    const char *index = temp_path("index.gzidx"), *path = temp_path("index.nii.gz");
+    bytes b = {0}, packed = {0};
+    char out[24];
+    ap_slice far[2] = {ap_at(0), ap_at(23)};
+    size_t offsets[2] = {0, 3};
+    put_nifti(&b, &n, "", 0);
+    put_fill(&b, 7, 24);
+    put_gzip(&packed, b.data, b.size, 0);
+    write_bytes(path, &packed);
+    write_file(index, "not an index", 12);
+    CHECK_OK(ap_open(path, NULL, &proxy, &err));
+    CHECK_STATUS(ap_seekindex_load(proxy, index, &err), AP_ERR_SEEKINDEX);
+    CHECK_PART(err.message, index);
+    check_error(AP_ERR_SEEKINDEX, 0);
+    CHECK_STATUS(ap_seekindex_load(proxy, temp_path("none.gzidx"), &err), AP_ERR_NOT_FOUND);
+    CHECK_PART(err.message, temp_path("none.gzidx"));
+    check_error(AP_ERR_NOT_FOUND, ENOENT);
+    CHECK_STATUS(ap_seekindex_save(proxy, temp_path("none/index.gzidx"), &err),
+                 AP_ERR_NOT_FOUND);
+    CHECK_PART(err.message, temp_path("none/index.gzidx"));
+    check_error(AP_ERR_NOT_FOUND, ENOENT);
+    CHECK_STATUS(ap_seekindex_save(plain, index, &err), AP_ERR_UNSUPPORTED);
+    CHECK_PART(err.message, temp_path("plain.nii"));
+    check_error(AP_ERR_UNSUPPORTED, 0);
+    CHECK_STATUS(ap_seekindex_load(plain, index, &err), AP_ERR_UNSUPPORTED);
+    check_error(AP_ERR_UNSUPPORTED, 0);
+
+    CHECK_STATUS(ap_read_batch(plain, far, 1, 2, AP_DISK, 0, out, 24, NULL, NULL, &err),
+                 AP_ERR_INDEX);
+    CHECK_PART(err.message, "23");
+    CHECK_PART(err.message, "selection 1");
+    check_error(AP_ERR_INDEX, 0);
+    far[1] = ap_at(2);
+    CHECK_STATUS(ap_read_batch(plain, far, 1, 2, AP_DISK, 0, out, 11, NULL, NULL, &err),
+                 AP_ERR_BUFFER);
+    CHECK_INT(err.detail, 12);
+    check_error(AP_ERR_BUFFER, 0);
+    CHECK_STATUS(ap_read_batch(plain, far, 1, 2, AP_DISK, 0, out, 24, offsets, NULL, &err),
+                 AP_ERR_ARGUMENT);
+    CHECK_PART(err.message, "overlap");
+    check_error(AP_ERR_ARGUMENT, 0);
+    ap_free(plain);
+    ap_free(proxy);
+    bytes_free(&b);
+    bytes_free(&packed);
+}
+
 static void test_values(void)
 {
     nifti n = nifti_new(1, AP_LITTLE, AP_INT16, 2, shape);
@@ -388,6 +440,7 @@ int main(void)
     test_system();
     test_content();
     test_compressed();
+    test_index();
     test_values();
     test_memory();
     test_callback();

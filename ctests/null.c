@@ -50,6 +50,8 @@ static void test_options(void)
     BOTH(ap_options_set_int(NULL, AP_OPT_MMAP, 1, e), AP_ERR_NULL);
     BOTH(ap_options_set_text(NULL, AP_OPT_CODEC, "none", e), AP_ERR_NULL);
     BOTH(ap_options_set_text(o, AP_OPT_CODEC, NULL, e), AP_ERR_NULL);
+    BOTH(ap_options_set_text(NULL, AP_OPT_INDEX_PATH, "auto", e), AP_ERR_NULL);
+    BOTH(ap_options_set_text(o, AP_OPT_INDEX_PATH, NULL, e), AP_ERR_NULL);
     BOTH(ap_options_parse(NULL, "mmap=1", e), AP_ERR_NULL);
     BOTH(ap_options_parse(o, NULL, e), AP_ERR_NULL);
     ap_options_free(o);
@@ -189,6 +191,45 @@ static void test_reads(void)
     ap_free(array);
 }
 
+static void test_batches(void)
+{
+    ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
+    ap_slice index[2] = {ap_at(0), ap_at(2)};
+    static const size_t offsets[2] = {12, 0};
+    int32_t out[24];
+    BOTH(ap_read_batch(NULL, index, 1, 2, AP_AUTO, 0, out, sizeof out, NULL, NULL, e),
+         AP_ERR_NULL);
+    BOTH(ap_read_batch(array, NULL, 1, 2, AP_AUTO, 0, out, sizeof out, NULL, NULL, e),
+         AP_ERR_NULL);
+    BOTH(ap_read_batch(array, index, 1, 2, AP_AUTO, 0, NULL, sizeof out, NULL, NULL, e),
+         AP_ERR_NULL);
+    BOTH(ap_read_batch(array, index, 1, 2, AP_AUTO, 0, NULL, 0, NULL, NULL, e), AP_ERR_BUFFER);
+    BOTH(ap_read_batch(array, index, 1, 2, AP_AUTO, 0, NULL, 0, offsets, NULL, e), AP_ERR_BUFFER);
+    CHECK_OK(ap_read_batch(array, index, 1, 2, AP_AUTO, 0, out, 24, offsets, NULL, NULL));
+    CHECK_OK(ap_read_batch(array, NULL, 0, 2, AP_AUTO, 0, out, sizeof out, NULL, NULL, NULL));
+    CHECK_OK(ap_read_batch(array, NULL, 0, 0, AP_AUTO, 0, NULL, 0, NULL, NULL, NULL));
+    ap_free(array);
+}
+
+static void test_seekindex(void)
+{
+    ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
+    int64_t a = 7, b = 7, c = 7;
+    BOTH(ap_seekindex_build(NULL, NULL, e), AP_ERR_NULL);
+    BOTH(ap_seekindex_save(NULL, "/no/such/folder/x", e), AP_ERR_NULL);
+    BOTH(ap_seekindex_save(array, NULL, e), AP_ERR_NULL);
+    BOTH(ap_seekindex_load(NULL, "/no/such/folder/x", e), AP_ERR_NULL);
+    BOTH(ap_seekindex_load(array, NULL, e), AP_ERR_NULL);
+    BOTH(ap_seekindex_info(NULL, &a, &b, &c, e), AP_ERR_NULL);
+    BOTH(ap_seekindex_info(NULL, NULL, NULL, NULL, e), AP_ERR_NULL);
+    CHECK(a == 7 && b == 7 && c == 7);
+    CHECK_OK(ap_seekindex_info(array, NULL, NULL, NULL, NULL));
+    CHECK_OK(ap_seekindex_info(array, &a, NULL, &c, NULL));
+    CHECK(a == 0 && b == 7 && c == 0);
+    CHECK_OK(ap_seekindex_build(array, NULL, NULL));
+    ap_free(array);
+}
+
 int main(void)
 {
     test_frees();
@@ -197,5 +238,7 @@ int main(void)
     test_opens();
     test_meta();
     test_reads();
+    test_batches();
+    test_seekindex();
     return test_end("null");
 }

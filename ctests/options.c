@@ -13,7 +13,11 @@ static const struct {
 } numbers[] = {
     {AP_OPT_MMAP, "mmap", 0, 2},
     {AP_OPT_KEEP_OPEN, "keep_open", 0, 1},
+    {AP_OPT_THREADS, "threads", 0, 1024},
+    {AP_OPT_CACHE_BYTES, "cache_bytes", 0, INT64_MAX},
     {AP_OPT_MAX_BYTES, "max_bytes", 1, INT64_MAX},
+    {AP_OPT_INDEX_MODE, "index_mode", 0, 2},
+    {AP_OPT_INDEX_SPACING, "index_spacing", 65536, INT64_MAX},
     {AP_OPT_VERIFY, "verify", 0, 1},
     {AP_OPT_STRICT, "strict", 0, 1},
 };
@@ -40,6 +44,10 @@ static void test_ranges(void)
         CHECK_STATUS(ap_options_set_text(o, numbers[i].key, "maybe", &err), AP_ERR_OPTION);
     }
     test_note("");
+    /* 0 stands for what the library chooses; what is too near is none. */
+    CHECK_OK(ap_options_set_int(o, AP_OPT_INDEX_SPACING, 0, &err));
+    CHECK_STATUS(ap_options_set_int(o, AP_OPT_INDEX_SPACING, 1, &err), AP_ERR_OPTION);
+    CHECK_STATUS(ap_options_set_int(o, AP_OPT_INDEX_SPACING, 65535, &err), AP_ERR_OPTION);
     CHECK_OK(ap_options_set_int(o, AP_OPT_FACTOR_TYPE, AP_FLOAT32, &err));
     CHECK_OK(ap_options_set_int(o, AP_OPT_FACTOR_TYPE, AP_FLOAT64, &err));
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_FACTOR_TYPE, AP_FLOAT16, &err), AP_ERR_OPTION);
@@ -73,6 +81,12 @@ static void test_texts(void)
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_FORMAT, 1, &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_CODEC, 0, &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, NULL, &err), AP_ERR_NULL);
+    /* Any path will do. */
+    CHECK_OK(ap_options_set_text(o, AP_OPT_INDEX_PATH, "auto", &err));
+    CHECK_OK(ap_options_set_text(o, AP_OPT_INDEX_PATH, "some/path, or not.gzidx", &err));
+    CHECK_OK(ap_options_set_text(o, AP_OPT_INDEX_PATH, "", &err));
+    CHECK_STATUS(ap_options_set_text(o, AP_OPT_INDEX_PATH, NULL, &err), AP_ERR_NULL);
+    CHECK_STATUS(ap_options_set_int(o, AP_OPT_INDEX_PATH, 1, &err), AP_ERR_OPTION);
     /* Not a name at all, as it is no UTF-8. */
     CHECK(ap_options_set_text(o, AP_OPT_CODEC, "gzip\xff", &err) < 0);
     ap_options_free(o);
@@ -96,21 +110,6 @@ static void test_unknown_keys(void)
     static const int32_t unknown[] = {0, -1, 18, 1000, INT32_MAX, INT32_MIN};
     for (int i = 0; i < COUNT(unknown); i++)
         check_unknown(unknown[i]);
-#ifndef AP_OPT_THREADS
-    check_unknown(5);
-#endif
-#ifndef AP_OPT_CACHE_BYTES
-    check_unknown(6);
-#endif
-#ifndef AP_OPT_INDEX_MODE
-    check_unknown(8);
-#endif
-#ifndef AP_OPT_INDEX_SPACING
-    check_unknown(9);
-#endif
-#ifndef AP_OPT_INDEX_PATH
-    check_unknown(10);
-#endif
 #ifndef AP_OPT_SCALING
     check_unknown(13);
 #endif
@@ -150,7 +149,9 @@ static void test_parse(void)
     static const char *good[] = {
         "format=layout", "codec=auto",  "codec=none", "mmap=0", "mmap=1",   "keep_open=0",
         "max_bytes=5",   "verify=0",    "strict=0",   "strict=1", "factor_type=772",
-        "factor_type=float32",
+        "factor_type=float32", "threads=0", "threads=7", "cache_bytes=0",
+        "cache_bytes=1000000000000", "index_mode=0", "index_mode=2", "index_spacing=0",
+        "index_spacing=65536", "index_path=", "index_path=auto", "index_path=/no/such/file",
         "mmap=0,keep_open=0,verify=1", "max_bytes=7,strict=0,codec=none,format=layout"};
     for (int i = 0; i < COUNT(good); i++) {
         ap_options *o = ap_options_new();
@@ -185,6 +186,15 @@ static void test_all_or_nothing(void)
         "max_bytes=2,mmap=1x",
         "max_bytes=2,mmap=1.0",
         "max_bytes=2,mmap=99999999999999999999",
+        "max_bytes=2,threads=-1",
+        "max_bytes=2,threads=1025",
+        "cache_bytes=-1,max_bytes=2",
+        "max_bytes=2,cache_bytes=32M",
+        "max_bytes=2,index_mode=3",
+        "max_bytes=2,index_mode=grow",
+        "index_spacing=65535,max_bytes=2",
+        "max_bytes=2,index_spacing=-65536",
+        "max_bytes=2,index_path",
         "max_bytes=2,AP_OPT_MMAP=1",
         "max_bytes=2,3=1",
         "max_bytes=2;mmap=1",
