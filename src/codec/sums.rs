@@ -82,6 +82,14 @@ impl Sums {
             ))
             .at(trailer.at));
         }
+        let part = self.parts.range(..trailer.end).next_back();
+        if let Some((_, part)) = part.filter(|(_, part)| part.end > trailer.end) {
+            return Err(damage(format!(
+                "the gzip member that ends here gives {} bytes, it was known to have some up to {}",
+                trailer.end, part.end
+            ))
+            .at(trailer.at));
+        }
         self.trailers.entry(trailer.end).or_insert(trailer);
         self.settle_one(trailer.end)
     }
