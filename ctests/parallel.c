@@ -114,6 +114,51 @@ static void test_callers(void)
     test_note("");
 }
 
+static void *read_on(void *given)
+{
+    job *j = given;
+    for (int i = 0; i < (test_small() ? 1 : 6) && j->status == AP_OK; i++)
+        j->status = walk_series(j->proxy, rows(), (j->number + i) % WALKS, &j->error);
+    return NULL;
+}
+
+/* The index is loaded, saved and built while others read. */
+static void test_meanwhile(void)
+{
+    enum { READERS = 6 };
+    const char *path = write_series(SERIES_GZIP, rows()), *index = temp_path("meanwhile.gzidx");
+    ap_proxy *proxy = open_series(path, "index_mode=2,index_spacing=65536");
+    info built = info_of(proxy);
+    CHECK_OK(ap_seekindex_save(proxy, index, &err));
+    ap_free(proxy);
+    for (int turn = 0; turn < (test_small() ? 1 : 6); turn++) {
+        pthread_t threads[READERS];
+        job jobs[READERS];
+        proxy = open_series(path, turn % 2 ? "index_spacing=65536,cache_bytes=0" : "threads=2");
+        for (int i = 0; i < READERS; i++) {
+            jobs[i].proxy = proxy;
+            jobs[i].number = turn + i;
+            jobs[i].status = AP_OK;
+            if (pthread_create(&threads[i], NULL, read_on, &jobs[i]))
+                abort();
+        }
+        for (int i = 0; i < 3; i++) {
+            CHECK_OK(ap_seekindex_load(proxy, index, &err));
+            CHECK_OK(ap_seekindex_save(proxy, temp_path("saved.gzidx"), &err));
+            CHECK_OK(ap_seekindex_build(proxy, NULL, &err));
+            ap_trim(proxy);
+            CHECK_INT(info_of(proxy).covered, built.covered);
+        }
+        for (int i = 0; i < READERS; i++) {
+            pthread_join(threads[i], NULL);
+            err = jobs[i].error;
+            CHECK_OK(jobs[i].status);
+        }
+        CHECK_INT(info_of(proxy).points, built.points);
+        ap_free(proxy);
+    }
+}
+
 /* An image of int32 in some byte order; values are i / 2 - 7 if scaled. */
 static const char *write_scaled(int kind, int order, int scaled)
 {
@@ -299,6 +344,7 @@ static void test_callbacks(int kind, uint32_t flags)
 int main(void)
 {
     test_callers();
+    test_meanwhile();
     test_whole();
     for (int kind = 0; kind < SERIES_KINDS; kind++) {
         test_callbacks(kind, 0);

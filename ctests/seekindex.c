@@ -5,7 +5,6 @@
 #include "support/gzip.h"
 #include "support/series.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -414,53 +413,6 @@ static void test_cost(void)
     ap_free(loaded);
 }
 
-typedef struct {
-    const ap_proxy *proxy;
-    int wrong, walk;
-} job;
-
-static void *read_on(void *given)
-{
-    job *j = given;
-    ap_error mine;
-    for (int i = 0; i < (test_small() ? 1 : 12); i++)
-        j->wrong += walk_series(j->proxy, rows(), (j->walk + i) % WALKS, &mine) != AP_OK;
-    return NULL;
-}
-
-/* Others read all the while. */
-static void test_meanwhile(void)
-{
-    enum { READERS = 6 };
-    const char *path = write_series(SERIES_GZIP, rows()), *index = temp_path("meanwhile.gzidx");
-    ap_proxy *proxy = open_series(path, "index_mode=2,index_spacing=65536");
-    CHECK_OK(ap_seekindex_save(proxy, index, &err));
-    ap_free(proxy);
-    for (int turn = 0; turn < (test_small() ? 1 : 10); turn++) {
-        pthread_t threads[READERS];
-        job jobs[READERS];
-        proxy = open_series(path, turn % 2 ? "index_spacing=65536,cache_bytes=0" : "threads=2");
-        for (int i = 0; i < READERS; i++) {
-            jobs[i] = (job){proxy, 0, turn + i};
-            if (pthread_create(&threads[i], NULL, read_on, &jobs[i]))
-                abort();
-        }
-        for (int i = 0; i < 3; i++) {
-            CHECK_OK(ap_seekindex_load(proxy, index, &err));
-            CHECK_OK(ap_seekindex_save(proxy, temp_path("saved.gzidx"), &err));
-            CHECK_OK(ap_seekindex_build(proxy, NULL, &err));
-            ap_trim(proxy);
-            CHECK_INT(info_of(proxy).covered, series_bytes(rows()));
-        }
-        for (int i = 0; i < READERS; i++) {
-            pthread_join(threads[i], NULL);
-            CHECK_INT(jobs[i].wrong, 0);
-        }
-        CHECK_INT(info_of(proxy).points, blocks(SPACING));
-        ap_free(proxy);
-    }
-}
-
 int main(void)
 {
     static const int kinds[] = {SERIES_GZIP, SERIES_STORED, SERIES_MEMBERS};
@@ -476,6 +428,5 @@ int main(void)
     }
     test_tiny();
     test_cost();
-    test_meanwhile();
     return test_end("seekindex");
 }
