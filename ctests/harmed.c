@@ -158,6 +158,46 @@ static void test_indexed(int kind, const char *options)
     test_note("");
 }
 
+/* Another program's index with wrong windows, one or all, in a whole read that
+ * begins at many of its places at once: the index is dropped, not the read. */
+static void test_wrong_windows(void)
+{
+    static const char *options[] = {"threads=2", "threads=3,cache_bytes=0", "threads=1"};
+    static gzidx found;
+    bytes saved = {0}, b = {0};
+    const char *path = write_series(SERIES_GZIP, rows()), *index = temp_path("windows.gzidx");
+    ap_proxy *proxy = open_series(path, "index_mode=2,index_spacing=65536");
+    CHECK_OK(ap_seekindex_save(proxy, index, &err));
+    ap_free(proxy);
+    read_file(&saved, index);
+    CHECK(gzidx_of(&found, &saved));
+    put_gzidx(&b, &found);
+    for (int wrong = 1; wrong <= found.points; wrong += test_small() ? 2 : 1)
+        for (int i = 0; i < COUNT(options); i++)
+            for (int walk = WALK_WHOLE; walk <= WALK_TURNED; walk++) {
+                bytes harmed = {0};
+                test_note("window %d, %s, walk %d", wrong, options[i], walk);
+                put(&harmed, b.data, b.size);
+                for (int k = 1; k < found.points; k++)
+                    if (k == wrong || wrong == found.points)
+                        for (int byte = 1; byte <= 12; byte++)
+                            harmed.data[found.windows + (size_t)(k * GZIDX_WINDOW - byte)] ^= 0x55;
+                write_bytes(index, &harmed);
+                proxy = open_series(path, options[i]);
+                CHECK_OK(ap_seekindex_load(proxy, index, &err));
+                CHECK_OK(walk_series(proxy, rows(), walk, &err));
+                CHECK_OK(walk_series(proxy, rows(), WALK_WHOLE, &err));
+                ap_trim(proxy);
+                CHECK_OK(walk_series(proxy, rows(), WALK_BACKWARD, &err));
+                CHECK_OK(walk_series(proxy, rows(), walk, &err));
+                ap_free(proxy);
+                bytes_free(&harmed);
+            }
+    test_note("");
+    bytes_free(&saved);
+    bytes_free(&b);
+}
+
 /* Half of a span is read, then all: what was read without a checksum must not
  * come out of the cache as if it had one. */
 static void test_after_part(void)
@@ -194,6 +234,7 @@ int main(void)
     for (int i = 0; i < COUNT(kinds); i++)
         for (int k = 0; k < COUNT(options); k++)
             test_indexed(kinds[i], options[k]);
+    test_wrong_windows();
     test_after_part();
     return test_end("harmed");
 }
