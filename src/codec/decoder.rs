@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::coding::{Bound, Coding, Ending, Feed, damage};
-use super::index::{Ahead, Index, Point};
+use super::index::{Ahead, Index, Point, Trust};
 use super::inflate::Checksum;
 use super::input::Input;
 use super::sums::{Part, Trailer, compare};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::io::{ReadAt, ReadBuf};
 
 /// Decoded bytes to skip at a time.
-const SKIP: usize = 32 << 10;
+const SKIP: usize = 96 << 10;
 
 /// A decoder may stop at so many places within the bits that it holds.
 const MOST_STALLS: u32 = 64;
@@ -75,9 +75,11 @@ pub(super) struct Decoder<C> {
     coding: C,
     verify: bool,
     run: Run,
-    /// Whether the place where it began is sure: others that it finds are no
-    /// more than that.
-    sure: bool,
+    /// How much the place where it began can be relied on: others that it finds
+    /// no more than that.
+    pub(super) trust: Trust,
+    /// Whether the stream is known to end here.
+    must_end: bool,
 }
 
 impl<C: Coding> Decoder<C> {
@@ -94,7 +96,8 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: true,
             },
-            sure: true,
+            trust: Trust::Found,
+            must_end: false,
         })
     }
 
@@ -117,7 +120,8 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: C::is_start(&point.mark),
             },
-            sure: point.sure,
+            trust: point.trust,
+            must_end: false,
             ..old
         };
         let mut feed = Feed {
@@ -179,6 +183,10 @@ impl<C: Coding> Decoder<C> {
             let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
             self.decode(way, &mut buffer)?;
         }
+        // Often it is the end of all.
+        if self.place == Place::Between {
+            self.begin_stream(way)?;
+        }
         Ok(())
     }
 
@@ -197,9 +205,15 @@ impl<C: Coding> Decoder<C> {
         if self.verify {
             self.run.sum.update(new);
         }
+        if self.must_end && !new.is_empty() {
+            let text = "the gzip member does not end where it did before";
+            return Err(self.placed(damage(text)));
+        }
         self.position += new.len() as u64;
-        if ahead.known == Some(self.position) {
+        let stop = ahead.stop.filter(|stop| stop.position == self.position);
+        if let Some(stop) = stop {
             self.pass_place(way)?;
+            self.must_end = C::SUMS && stop.ends;
         } else if bound.at_mark && !step.ended {
             self.mark_place(way)?;
         }
@@ -236,7 +250,8 @@ impl<C: Coding> Decoder<C> {
         let due = ahead
             .due
             .map_or(u64::MAX, |due| due.saturating_sub(self.position));
-        let known = [ahead.known, guessed].into_iter().flatten().min();
+        let known = ahead.stop.map(|stop| stop.position);
+        let known = [known, guessed].into_iter().flatten().min();
         let known = known.map_or(u64::MAX, |known| known - self.position);
         Bound {
             most: if due == 0 { known } else { due.min(known) },
@@ -279,8 +294,9 @@ impl<C: Coding> Decoder<C> {
             position: self.position,
             at: self.input.at(),
             weight: C::weight(&mark),
+            starts: C::is_start(&mark),
             mark,
-            sure: self.sure,
+            trust: self.trust,
         })
     }
 
@@ -345,6 +361,7 @@ impl<C: Coding> Decoder<C> {
             return Ok(());
         }
         self.place = Place::Stream;
+        self.must_end = false;
         self.run = Run {
             start: self.position,
             sum: Checksum::default(),
@@ -362,6 +379,7 @@ impl<C: Coding> Decoder<C> {
     }
 
     fn end_stream(&mut self, way: &Way<'_, C>) -> Result<()> {
+        self.must_end = false;
         let mut feed = Feed {
             input: &mut self.input,
             source: way.source,

@@ -10,8 +10,9 @@ use super::coding::{Bound, Coding, Ending, Feed, Step};
 use super::gzidx;
 use super::index::Index;
 use super::inflate::{Inflate, WINDOW};
+use super::input::Input;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, ReadBuf};
+use crate::io::{Memory, ReadAt, ReadBuf};
 
 /// Longest header of a member. The format has no limit, but a name without an
 /// end must not lead through all of a file.
@@ -174,6 +175,29 @@ impl Coding for Gzip {
     fn load_index(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadAt>) -> Result<()> {
         gzidx::load(index, source, file)
     }
+}
+
+/// Longest header that is looked for before a place.
+const NEAR_HEADER: u64 = 1 << 10;
+
+/// Whether a member's header ends right before a byte of the source.
+pub(super) fn begins_behind(source: &dyn ReadAt, at: u64) -> Result<bool> {
+    let start = at.saturating_sub(NEAR_HEADER);
+    let before = source.read_vec(start, (at - start) as usize)?;
+    for i in 0..before.len().saturating_sub(9) {
+        if !is_magic(&before[i..]) {
+            continue;
+        }
+        let mut input = Input::default();
+        let mut feed = Feed {
+            input: &mut input,
+            source: &Memory(Arc::new(before[i..].to_vec())),
+        };
+        if header(&mut feed)? && feed.at() == (before.len() - i) as u64 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Go over a member's header (RFC 1952, 2.3). `false` if there is none.

@@ -56,10 +56,22 @@ pub(super) struct Point<M> {
     pub(super) at: u64,
     /// What decoding needs to begin there.
     pub(super) mark: M,
+    /// Whether a stream begins there.
+    pub(super) starts: bool,
     /// Memory that the mark takes beside itself.
     pub(super) weight: usize,
-    /// Whether a decoder came by there, or our checksums vouch for it.
-    pub(super) sure: bool,
+    pub(super) trust: Trust,
+}
+
+/// How much a place can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Trust {
+    /// Not at all: an index file without checksums has it.
+    Foreign,
+    /// As far as the index file belongs to the data: checksums vouch for it.
+    Saved,
+    /// A decoder came by there.
+    Found,
 }
 
 impl<M> Point<M> {
@@ -69,12 +81,20 @@ impl<M> Point<M> {
 }
 
 /// What lies before a decoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ahead {
-    /// The next place that is known.
-    pub(super) known: Option<u64>,
+    /// Where it has to stop, for something is known there.
+    pub(super) stop: Option<Stop>,
     /// The decoded byte from which on another place is wanted.
     pub(super) due: Option<u64>,
+}
+
+/// A decoded byte of which something is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) position: u64,
+    /// Whether a stream ends there.
+    pub(super) ends: bool,
 }
 
 /// The places found so far. The lock is held to look or add, never to decode.
@@ -189,16 +209,19 @@ impl<M> Index<M> {
 
     pub(super) fn ahead(&self, position: u64) -> Ahead {
         if !self.wanted {
-            return Ahead {
-                known: None,
-                due: None,
-            };
+            return Ahead::default();
         }
         let found = self.read();
-        let known = found.points.get(found.behind(position));
+        let point = found.points.get(found.behind(position));
+        let end = found.sums.end_behind(position);
+        let place = point.map(|point| point.position);
+        let stop = [place, end].into_iter().flatten().min();
         Ahead {
-            known: known.map(|point| point.position),
-            due: known.is_none().then(|| found.due()),
+            stop: stop.map(|position| Stop {
+                position,
+                ends: end == stop || point.is_some_and(|point| place == stop && point.starts),
+            }),
+            due: point.is_none().then(|| found.due()),
         }
     }
 
@@ -257,10 +280,11 @@ impl<M> Index<M> {
     /// so: forget them, and all checksums. `false` if there was none.
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
-        if found.points.iter().all(|point| point.sure) {
+        let sure = |point: &Arc<Point<M>>| point.trust == Trust::Found;
+        if found.points.iter().all(sure) {
             return false;
         }
-        found.points.retain(|point| point.sure);
+        found.points.retain(sure);
         found.memory = found.points.iter().map(|point| point.memory()).sum();
         found.sums.clear();
         found.size = None;
@@ -338,8 +362,9 @@ mod tests {
             position,
             at: position / 2,
             mark: (),
+            starts: position % 2 == 1,
             weight: 32 << 10,
-            sure: true,
+            trust: Trust::Found,
         }
     }
 
@@ -353,7 +378,8 @@ mod tests {
             index.add(at(position));
         }
         assert_eq!(positions(&index), [0, spacing + 5, 3 * spacing - 1]);
-        assert_eq!(index.ahead(7).known, Some(spacing + 5));
+        let stop = index.ahead(7).stop.unwrap();
+        assert!(stop.position == spacing + 5 && stop.ends);
         assert_eq!(index.ahead(7).due, None);
         assert_eq!(index.ahead(3 * spacing).due, Some(3 * spacing));
         for (position, wanted) in [(spacing + 4, 0), (spacing + 5, spacing + 5)] {

@@ -61,10 +61,10 @@ impl Batch {
     /// up to the end of the one that ends last.
     pub fn nbytes(&self, offsets: Option<&[usize]>) -> u64 {
         let ends = |offsets: &[usize]| {
-            let plans = self.plans.iter().filter(|plan| plan.nbytes() > 0);
-            let ends = plans
-                .zip(offsets)
-                .map(|(plan, &at)| at as u64 + plan.nbytes() as u64);
+            let placed = self.plans.iter().zip(offsets);
+            let ends = placed
+                .filter(|(plan, _)| plan.nbytes() > 0)
+                .map(|(plan, &at)| (at as u64).saturating_add(plan.nbytes() as u64));
             ends.max().unwrap_or(0)
         };
         offsets.map_or(self.nbytes, ends)
