@@ -50,6 +50,12 @@ demo: ## a C program that reads parts of two images and draws them
 test: ## every test, after installing what they need (tests/setup.sh)
 	@bash tests/run.sh
 
+bench: ## time reads of compressed files, ours and others'; SMALL=1 takes a tenth of the data
+	@sh tests/setup.sh build
+	@$(MAKE) --no-print-directory build
+	@sh benches/setup.sh
+	@PYTHONDONTWRITEBYTECODE=1 target/bench/venv/bin/python benches/driver/run.py
+
 msrv: ## check the library with the oldest rustc it promises, Debian 13's
 	@bash tests/msrv.sh
 
@@ -65,4 +71,4 @@ clean: ## remove everything that was made
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1	/p' Makefile | expand -t 16
 
-.PHONY: build install uninstall demo test msrv header abi clean help
+.PHONY: build install uninstall demo test bench msrv header abi clean help

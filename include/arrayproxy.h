@@ -562,8 +562,8 @@ ap_status ap_open_layout(const ap_source *source,
 
 /// The same file seen with another shape of as many elements; one entry may
 /// be -1 (not beside a 0). Elements keep the order in which they are stored.
-/// Shares the file with `proxy`, and outlives it. Affine and zooms stay the
-/// file's.
+/// Shares file, cache and seek index with `proxy`, and outlives it. Affine and
+/// zooms stay the file's.
 AP_API
 ap_status ap_reshape(const ap_proxy *proxy,
                      int32_t ndim,
@@ -579,8 +579,9 @@ AP_API ap_proxy *ap_clone(const ap_proxy *proxy);
 /// Plans and reshaped proxies made from it stay valid.
 AP_API void ap_free(ap_proxy *proxy);
 
-/// Give back what can be made again: cached data and the open file. The next
-/// read opens the file anew, and fails with `AP_ERR_CHANGED` if it differs.
+/// Give back what can be made again: cached data and the open file, not the
+/// seek index. The next read opens the file anew, and fails with
+/// `AP_ERR_CHANGED` if it differs.
 AP_API void ap_trim(const ap_proxy *proxy);
 
 /// Number of axes (0 or more), or `AP_ERR_NULL`.

@@ -165,7 +165,9 @@ mod tests {
     }
 
     fn bytes(start: u64, len: usize) -> Vec<u8> {
-        (start..start + len as u64).map(|i| (i % 251) as u8).collect()
+        (start..start + len as u64)
+            .map(|i| (i % 251) as u8)
+            .collect()
     }
 
     #[test]

@@ -75,6 +75,9 @@ pub(super) struct Decoder<C> {
     coding: C,
     verify: bool,
     run: Run,
+    /// Whether the place where it began is sure: others that it finds are no
+    /// more than that.
+    sure: bool,
 }
 
 impl<C: Coding> Decoder<C> {
@@ -91,25 +94,31 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: true,
             },
+            sure: true,
         })
     }
 
-    /// A decoder at a place that was found before.
+    /// A decoder at a place that was found before, in the memory of one that is
+    /// not needed any more.
     pub(super) fn at(
         point: &Point<C::Mark>,
         source: &dyn ReadAt,
         verify: bool,
+        old: Option<Decoder<C>>,
     ) -> Result<Decoder<C>> {
-        let mut decoder: Decoder<C> = Decoder {
+        let old = old.map_or_else(|| Decoder::new(verify), Ok)?;
+        let mut decoder = Decoder {
             position: point.position,
             place: Place::Stream,
-            input: Input::at_byte(point.at - C::overlap(&point.mark)),
+            stalls: 0,
+            input: old.input.moved(point.at - C::overlap(&point.mark)),
             run: Run {
                 start: point.position,
                 sum: Checksum::default(),
                 first: C::is_start(&point.mark),
             },
-            ..Decoder::new(verify)?
+            sure: point.sure,
+            ..old
         };
         let mut feed = Feed {
             input: &mut decoder.input,
@@ -224,7 +233,9 @@ impl<C: Coding> Decoder<C> {
     /// No step passes a known place: what lies before it has a checksum of its
     /// own. Where a new place is due, a step stops at the next that can be one.
     fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
-        let due = ahead.due.map_or(u64::MAX, |due| due.saturating_sub(self.position));
+        let due = ahead
+            .due
+            .map_or(u64::MAX, |due| due.saturating_sub(self.position));
         let known = [ahead.known, guessed].into_iter().flatten().min();
         let known = known.map_or(u64::MAX, |known| known - self.position);
         Bound {
@@ -269,7 +280,7 @@ impl<C: Coding> Decoder<C> {
             at: self.input.at(),
             weight: C::weight(&mark),
             mark,
-            sure: true,
+            sure: self.sure,
         })
     }
 
@@ -339,7 +350,12 @@ impl<C: Coding> Decoder<C> {
             sum: Checksum::default(),
             first: true,
         };
-        if way.index.ahead(self.position).due.is_some_and(|due| due <= self.position) {
+        if way
+            .index
+            .ahead(self.position)
+            .due
+            .is_some_and(|due| due <= self.position)
+        {
             self.mark_place(way)?;
         }
         Ok(())

@@ -40,10 +40,7 @@ fn wrong(text: impl Into<String>) -> Error {
 }
 
 /// Write all that is known.
-pub(super) fn save(
-    index: &Index<Mark>,
-    write: &mut dyn FnMut(&[u8]) -> Result<()>,
-) -> Result<()> {
+pub(super) fn save(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     // What is shared is copied out, so that no reader waits for the disk.
     let (spacing, size, points, parts, trailers) = {
         let found = index.read();
@@ -154,7 +151,7 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
         index: &Index::new(None, places),
         guess: None,
     };
-    let mut decoder = Decoder::<Gzip>::at(point, source, false)?;
+    let mut decoder = Decoder::<Gzip>::at(point, source, false, None)?;
     match decoder.skip(&way, point.position + PROOF as u64) {
         Err(error) if error.kind() == ErrorKind::Codec => {
             let text = format!(
@@ -240,7 +237,8 @@ impl Read {
                 }
             };
             let mark = Mark { bits, window };
-            read.point(byte, position, mark, compressed).map_err(|error| error.at(at))?;
+            read.point(byte, position, mark, compressed)
+                .map_err(|error| error.at(at))?;
         }
         if file.size()?.is_some_and(|end| end < offset) {
             return Err(wrong(format!("the index file ends before byte {offset}")).at(offset));
@@ -254,13 +252,7 @@ impl Read {
     }
 
     /// Take a point if it comes behind the one before.
-    fn point(
-        &mut self,
-        at: u64,
-        position: u64,
-        mark: Mark,
-        compressed: Option<u64>,
-    ) -> Result<()> {
+    fn point(&mut self, at: u64, position: u64, mark: Mark, compressed: Option<u64>) -> Result<()> {
         let (last_at, last_position) = self
             .points
             .last()
@@ -294,7 +286,8 @@ impl Read {
     /// Read our part of the file, if it has one.
     fn ours(&mut self, file: &dyn ReadAt, offset: u64, head: &[u8], n: usize) -> Result<()> {
         let size = file.size()?.unwrap_or(offset);
-        let len = usize::try_from(size - offset).map_err(|_| wrong("the index file is too long"))?;
+        let len =
+            usize::try_from(size - offset).map_err(|_| wrong("the index file is too long"))?;
         if len == 0 {
             return Ok(());
         }

@@ -141,7 +141,8 @@ impl Coding for Gzip {
         if !feed.take(&mut last[..overlap])? {
             return Ok(false);
         }
-        self.inflate.resume(mark.bits, last[0], &mark.window.bytes()?);
+        self.inflate
+            .resume(mark.bits, last[0], &mark.window.bytes()?);
         self.fresh = Self::is_start(mark);
         Ok(true)
     }
@@ -170,11 +171,7 @@ impl Coding for Gzip {
         gzidx::save(index, write)
     }
 
-    fn load_index(
-        index: &Index<Mark>,
-        source: &dyn ReadAt,
-        file: Arc<dyn ReadAt>,
-    ) -> Result<()> {
+    fn load_index(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadAt>) -> Result<()> {
         gzidx::load(index, source, file)
     }
 }

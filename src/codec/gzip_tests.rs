@@ -133,7 +133,10 @@ fn memory_stays_bounded() {
     }
     let kept = gzip.shared().kept();
     assert!(kept.len() <= KEPT);
-    assert!(kept.iter().all(|decoder| decoder.memory() <= PIECE + MEMORY));
+    assert!(
+        kept.iter()
+            .all(|decoder| decoder.memory() <= PIECE + MEMORY)
+    );
 }
 
 #[test]

@@ -22,9 +22,11 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// At a byte of the source.
-    pub(super) fn at_byte(at: u64) -> Input {
+    /// The same memory at another byte of the source.
+    pub(super) fn moved(mut self, at: u64) -> Input {
+        self.bytes.clear();
         Input {
+            bytes: self.bytes,
             next: at,
             ..Input::default()
         }

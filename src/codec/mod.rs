@@ -211,11 +211,7 @@ pub(crate) struct Decoded {
 }
 
 /// The decoded bytes of a source.
-pub(crate) fn open(
-    source: Arc<dyn ReadAt>,
-    codec: Codec,
-    decoding: Decoding,
-) -> Result<Decoded> {
+pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) -> Result<Decoded> {
     fn packed<C: coding::Coding>(source: Arc<dyn ReadAt>, decoding: Decoding) -> Decoded {
         let stream = Arc::new(Stream::<C>::new(source, decoding));
         Decoded {

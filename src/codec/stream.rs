@@ -55,6 +55,8 @@ pub(super) struct Shared<C: Coding> {
     cache: Cache,
     /// Whether the structure of the file was looked at.
     learnt: AtomicBool,
+    /// Whether guesses of its structure were wrong.
+    refuted: AtomicBool,
     /// Decoders that wait for a read behind their position, the newest last.
     pub(super) kept: Mutex<Vec<Decoder<C>>>,
 }
@@ -118,6 +120,7 @@ impl<C: Coding> Stream<C> {
             index: Index::new(size, decoding.places),
             cache: Cache::new(decoding.cache),
             learnt: AtomicBool::new(false),
+            refuted: AtomicBool::new(false),
             kept: Mutex::default(),
         }))
     }
@@ -127,11 +130,18 @@ impl<C: Coding> Stream<C> {
         &self.0
     }
 
-    fn session_of(&self, reading: Reading, guess: Option<Arc<Guess<C::Mark>>>) -> Result<Session<C>> {
+    fn session_of(
+        &self,
+        reading: Reading,
+        guess: Option<Arc<Guess<C::Mark>>>,
+    ) -> Result<Session<C>> {
         let pinned = self.0.source.pin()?;
         Ok(Session {
             source: pinned.unwrap_or_else(|| self.0.source.clone()),
-            keep: self.0.cache.most() > 0 && reading.decoded <= self.0.cache.most() as u64,
+            // What is guessed is proven by decoding it.
+            keep: guess.is_none()
+                && self.0.cache.most() > 0
+                && reading.decoded <= self.0.cache.most() as u64,
             guess,
             own: Mutex::new(None),
             shared: self.0.clone(),
@@ -198,6 +208,9 @@ impl<C: Coding> Packed for Stream<C> {
         if shared.learn()? {
             return self.splits(range);
         }
+        if shared.refuted.load(Relaxed) {
+            return Ok(known);
+        }
         let points = C::guess(&*shared.source, range.end)?;
         let points: Vec<_> = points.into_iter().map(Arc::new).collect();
         let inside = points.iter().map(|point| point.position);
@@ -212,6 +225,7 @@ impl<C: Coding> Packed for Stream<C> {
     }
 
     fn refute(&self) {
+        self.0.refuted.store(true, Relaxed);
         self.0.index.write().sums.clear();
         self.0.kept().clear();
     }
@@ -311,7 +325,9 @@ impl<C: Coding> Session<C> {
         };
         let reached = best.as_ref().map(|best| best.position);
         if let Some(kept) = self.shared.take(offset, reached) {
-            best.replace(kept).into_iter().for_each(|own| self.shared.give(own));
+            best.replace(kept)
+                .into_iter()
+                .for_each(|own| self.shared.give(own));
         }
         let reached = best.as_ref().map_or(0, |best| best.position);
         let reached = reached.max(self.shared.index.before(offset).map_or(0, |at| at.position));
@@ -320,15 +336,13 @@ impl<C: Coding> Session<C> {
         }
         let verify = self.shared.decoding.verify;
         while let Some(point) = self.point(offset, best.as_ref().map(|best| best.position)) {
-            match Decoder::at(&point, &*self.source, verify) {
+            // What is left behind a place is no use to other reads.
+            match Decoder::at(&point, &*self.source, verify, best.take()) {
                 // An index that cannot be used is none.
                 Err(error) if error.kind() == ErrorKind::SeekIndex => {
                     self.shared.index.remove(point.position);
                 }
-                new => {
-                    best.replace(new?).into_iter().for_each(|own| self.shared.give(own));
-                    break;
-                }
+                new => return new,
             }
         }
         best.map_or_else(|| Decoder::new(verify), Ok)
@@ -345,12 +359,7 @@ impl<C: Coding> Session<C> {
 
     /// Decode on to `at` and from there into the buffer: all of it, or as much
     /// as is kept together. Says how much that was; nothing at the end.
-    fn decode(
-        &self,
-        decoder: &mut Decoder<C>,
-        at: u64,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Result<usize> {
+    fn decode(&self, decoder: &mut Decoder<C>, at: u64, buffer: &mut ReadBuf<'_>) -> Result<usize> {
         let way = self.way();
         let before = buffer.filled().len();
         if !self.keep {
@@ -365,7 +374,7 @@ impl<C: Coding> Session<C> {
         decoder.skip(&way, at.saturating_sub(cache.most() as u64 / 2))?;
         let mut spare = None;
         while buffer.filled().len() == before && !decoder.ended() {
-            let (start, end) = (decoder.position, at + buffer.room() as u64);
+            let (start, end) = (decoder.position, at.saturating_add(buffer.room() as u64));
             let len = EXTENT.min(usize::try_from(end - start).unwrap_or(EXTENT));
             let mut bytes: Vec<u8> = spare.take().unwrap_or_default();
             bytes.clear();
@@ -409,6 +418,12 @@ impl<C: Coding> ReadAt for Session<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
+        if self.guess.is_some() {
+            // The next guessed place is proven by coming to it.
+            if let Some(own) = &mut *self.own() {
+                own.skip(&self.way(), offset)?;
+            }
+        }
         if !self.shared.decoding.verify {
             return Ok(());
         }

@@ -40,7 +40,9 @@ fn encode_at(codec: Codec, data: &[u8], level: u32) -> Vec<u8> {
 
 fn open(codec: Codec, bytes: &[u8]) -> Arc<dyn ReadAt> {
     let source = Arc::new(Memory(Arc::new(bytes.to_vec())));
-    codec::open(source, codec, decoding(true, false)).unwrap().bytes
+    codec::open(source, codec, decoding(true, false))
+        .unwrap()
+        .bytes
 }
 
 /// As files are read that are kept open, or not; without a cache, so that

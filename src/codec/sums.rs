@@ -214,7 +214,10 @@ mod tests {
             let wrong = Part { sum: 1, ..parts[0] };
             assert!(sums.part(wrong).is_err());
         }
-        for wrong in [Trailer { sum: 1, ..trailer }, Trailer { size: 1, ..trailer }] {
+        for wrong in [
+            Trailer { sum: 1, ..trailer },
+            Trailer { size: 1, ..trailer },
+        ] {
             let mut sums = Sums::default();
             sums.part(part(&data, 0, 400)).unwrap();
             sums.part(part(&data, 400, 1000)).unwrap();

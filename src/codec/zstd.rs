@@ -4,7 +4,7 @@
 //! compressions; the `zstd` program fails there.
 
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
-use zstd_safe::{DCtx, InBuffer, OutBuffer};
+use zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
 
 use super::coding::{Bound, Coding, Feed, Step};
 use crate::error::{Error, ErrorKind, Result};
@@ -70,6 +70,8 @@ impl Coding for Zstd {
     }
 
     fn resume(&mut self, _mark: &(), feed: &mut Feed<'_>) -> Result<bool> {
+        let reset = self.context.reset(ResetDirective::SessionOnly);
+        reset.map_err(failed)?;
         self.begin(feed)
     }
 

@@ -126,8 +126,8 @@ pub unsafe extern "C" fn ap_open_layout(
 
 /// The same file seen with another shape of as many elements; one entry may
 /// be -1 (not beside a 0). Elements keep the order in which they are stored.
-/// Shares the file with `proxy`, and outlives it. Affine and zooms stay the
-/// file's.
+/// Shares file, cache and seek index with `proxy`, and outlives it. Affine and
+/// zooms stay the file's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_reshape(
     proxy: *const ap_proxy,
@@ -169,8 +169,9 @@ pub unsafe extern "C" fn ap_free(proxy: *mut ap_proxy) {
     unsafe { free(proxy) }
 }
 
-/// Give back what can be made again: cached data and the open file. The next
-/// read opens the file anew, and fails with `AP_ERR_CHANGED` if it differs.
+/// Give back what can be made again: cached data and the open file, not the
+/// seek index. The next read opens the file anew, and fails with
+/// `AP_ERR_CHANGED` if it differs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_trim(proxy: *const ap_proxy) {
     quiet((), || {

@@ -148,7 +148,10 @@ pub unsafe extern "C" fn ap_read_batch(
             let most = isize::MAX as usize / size_of::<ap_slice>() / MAX_NDIM;
             let n = usize::try_from(nreads).ok().filter(|&n| n <= most);
             let n = n.ok_or_else(|| {
-                Error::new(ErrorKind::Argument, format!("the number of reads is {nreads}"))
+                Error::new(
+                    ErrorKind::Argument,
+                    format!("the number of reads is {nreads}"),
+                )
             })?;
             let index_at = |i: usize| match index.is_null() {
                 true => index_of(index, nindex),
@@ -158,7 +161,14 @@ pub unsafe extern "C" fn ap_read_batch(
             if n > 0 {
                 index_at(0)?;
             }
-            let indices = (0..n).map(index_at).collect::<Result<Vec<_>>>()?;
+            let mut indices = Vec::new();
+            indices.try_reserve_exact(n).map_err(|_| {
+                let text = format!("there is no memory for {n} selections");
+                Error::new(ErrorKind::Memory, text)
+            })?;
+            for i in 0..n {
+                indices.push(index_at(i)?);
+            }
             let batch = proxy.batch(indices.iter().map(|one| &one[..]), read_as(dtype, flags)?)?;
             let offsets = match offsets.is_null() {
                 true => None,

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_file_is_replaced_whole_or_not_at_all() {
-        let folder = std::env::temp_dir().join(format!("arrayproxy-replace-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("arrayproxy-replace-{}", std::process::id()));
         make_folder(&folder).unwrap();
         let path = folder.join("a");
         for content in [&b"one"[..], b"two"] {

@@ -62,7 +62,9 @@ impl Batch {
     pub fn nbytes(&self, offsets: Option<&[usize]>) -> u64 {
         let ends = |offsets: &[usize]| {
             let plans = self.plans.iter().filter(|plan| plan.nbytes() > 0);
-            let ends = plans.zip(offsets).map(|(plan, &at)| at as u64 + plan.nbytes() as u64);
+            let ends = plans
+                .zip(offsets)
+                .map(|(plan, &at)| at as u64 + plan.nbytes() as u64);
             ends.max().unwrap_or(0)
         };
         offsets.map_or(self.nbytes, ends)
@@ -77,7 +79,11 @@ impl Batch {
         control: Option<&Control>,
     ) -> Result<()> {
         if let Some(offsets) = offsets.filter(|offsets| offsets.len() != self.plans.len()) {
-            let text = format!("{} offsets for {} selections", offsets.len(), self.plans.len());
+            let text = format!(
+                "{} offsets for {} selections",
+                offsets.len(),
+                self.plans.len()
+            );
             return Err(Error::new(ErrorKind::Argument, text));
         }
         let mut next = 0;

@@ -66,10 +66,12 @@ fn load(data: &Data, path: &Path) -> Result<()> {
     // meanwhile, but not mixed up with the new one.
     let file = source.bytes(true, Mapping::Never)?;
     let path = source.path();
-    packed.load(file).map_err(|error| match (error.kind(), path) {
-        (ErrorKind::SeekIndex, Some(path)) => error.in_file(&path),
-        _ => data.blame(error),
-    })
+    packed
+        .load(file)
+        .map_err(|error| match (error.kind(), path) {
+            (ErrorKind::SeekIndex, Some(path)) => error.in_file(&path),
+            _ => data.blame(error),
+        })
 }
 
 /// Where the index of a file is kept between programs; `None` where there is
@@ -162,17 +164,23 @@ impl ArrayProxy {
 
     /// What there is of the seek index.
     pub fn index_info(&self) -> IndexInfo {
-        let infos = self.shared.sources.iter().filter_map(|data| data.packed.as_ref());
+        let infos = self
+            .shared
+            .sources
+            .iter()
+            .filter_map(|data| data.packed.as_ref());
         let nothing = IndexInfo {
             points: 0,
             covered: 0,
             memory: 0,
         };
-        infos.map(|packed| packed.info()).fold(nothing, |a, b| IndexInfo {
-            points: a.points + b.points,
-            covered: a.covered + b.covered,
-            memory: a.memory + b.memory,
-        })
+        infos
+            .map(|packed| packed.info())
+            .fold(nothing, |a, b| IndexInfo {
+                points: a.points + b.points,
+                covered: a.covered + b.covered,
+                memory: a.memory + b.memory,
+            })
     }
 
     /// The source that an index file is about.

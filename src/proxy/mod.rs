@@ -1,8 +1,8 @@
 //! Ties the rooms together: open, plan, read, reshape. The safe Rust API.
 
-mod open;
 mod batch;
 mod index;
+mod open;
 mod options;
 mod plan;
 mod read;

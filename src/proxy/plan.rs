@@ -178,7 +178,7 @@ impl Plan {
             let plain = |walk: &Walk| walk.cost(read::cutting(self, walk, data.codec)).1;
             match data.codec {
                 Codec::None => walks.iter().map(plain).sum::<u64>(),
-                _ => read::decoded(data, &[(self, walks)]),
+                _ => read::decoded(data, walks.iter()),
             }
         };
         walks
@@ -260,7 +260,10 @@ impl Plan {
             _ => " in the decoded data",
         };
         let value = self.value(bytes);
-        let text = format!("the value {value}{place} does not fit the type {}", self.dtype);
+        let text = format!(
+            "the value {value}{place} does not fit the type {}",
+            self.dtype
+        );
         Error::new(ErrorKind::Range, text).at(offset)
     }
 

@@ -108,22 +108,30 @@ fn is_straight(plan: &Plan, walk: &Walk) -> bool {
     plan.kernel().is_copy() && walk.run(plan.dtype().size()) >= LONG_RUN.min(walk.span())
 }
 
+/// Decoded bytes between wanted ones that are decoded with them, as far as
+/// the cost of a read goes: places are no nearer to each other.
+const NEAR: i64 = 64 << 10;
+
 /// Decoded bytes that reads need, if decoding begins at places of the index
 /// alone.
-pub(super) fn decoded(data: &Data, reads: &[(&Plan, &[Walk])]) -> u64 {
+pub(super) fn decoded<'a>(data: &Data, walks: impl Iterator<Item = &'a Walk>) -> u64 {
     let Some(packed) = &data.packed else {
         return 0;
     };
+    let cutting = Cutting {
+        max: i64::MAX,
+        gap: NEAR,
+        loops: usize::MAX,
+    };
     let mut queue = Queue::default();
-    for (plan, walks) in reads {
-        for walk in *walks {
-            queue.add(0, Way::Through, walk.pieces(cutting(plan, walk, data.codec)));
-        }
+    for walk in walks {
+        queue.add(0, Way::Through, walk.pieces(cutting));
     }
     let (mut cost, mut reached) = (0, 0);
-    while let Some((_, piece)) = queue.next_before(u64::MAX) {
+    // What is behind all that there can be is not decoded.
+    while let Some((_, piece)) = queue.next_before(data.most.unwrap_or(u64::MAX)) {
         let end = piece.offset + piece.len as u64;
-        let begin = reached.max(packed.begin_of(piece.offset));
+        let begin = packed.begin_of(piece.offset).max(reached);
         cost += end.saturating_sub(begin);
         reached = reached.max(end);
     }
@@ -145,10 +153,7 @@ pub(super) fn run(
     };
     let end = walks().map(Walk::end).max().unwrap_or(start);
     let needed = match &data.packed {
-        Some(_) => {
-            let plans: Vec<_> = reads.iter().map(|read| (read.plan, read.walks)).collect();
-            decoded(data, &plans)
-        }
+        Some(_) => decoded(data, walks()),
         None => walks().map(|walk| walk.span() as u64).sum(),
     };
     let concurrent = data.bytes.is_concurrent();
@@ -288,7 +293,11 @@ impl<'a> Work<'a> {
             (Some(_), []) => 0,
             (Some(_), [first, .., last]) => {
                 let span = (last - first) / (self.splits.len() as u64 - 1);
-                if end - last > 3 * span { *last } else { u64::MAX }
+                if end - last > 3 * span {
+                    *last
+                } else {
+                    u64::MAX
+                }
             }
             (Some(_), [only]) => *only,
         };
@@ -324,8 +333,7 @@ impl<'a> Work<'a> {
             for walk in read.walks {
                 let mut cutting = cutting(read.plan, walk, self.data.codec);
                 let (pieces, bytes_read) = walk.cost(cutting);
-                let scattered =
-                    pieces >= SCATTERED && bytes_read < pieces.saturating_mul(PAGE);
+                let scattered = pieces >= SCATTERED && bytes_read < pieces.saturating_mul(PAGE);
                 let view = if scattered { bytes.view()? } else { None };
                 let way = match view {
                     Some(view) => {
@@ -536,7 +544,8 @@ impl<'b, 'a> Worker<'b, 'a> {
             Ok(read?.len())
         };
         let written = target.write_with(piece.to, piece.len, read);
-        self.work.check_length(piece, written.ok_or_else(outside)??)?;
+        self.work
+            .check_length(piece, written.ok_or_else(outside)??)?;
         self.work.step(item)
     }
 

@@ -200,7 +200,8 @@ fn no_second_copy_of_the_result() {
         bzip2(&plain, 1),
         zstd(&plain, 3, true),
     ] {
-        let proxy = open_as(bytes, None, false).unwrap();
+        let options = Options::new().cache_bytes(Some(0));
+        let proxy = ArrayProxy::open_source(&Source::memory(bytes), None, &options).unwrap();
         for (read_as, order) in [
             (ReadAs::auto(), Order::F),
             (ReadAs::auto(), Order::C),

@@ -1,0 +1,97 @@
+"""Times of the sides of a row, taken by turns."""
+
+import statistics
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from readers import Failed
+
+
+@dataclass
+class Row:
+    """A work, and who does it."""
+
+    title: str
+    ours: object
+    # (what it is called, job, what to multiply its time by)
+    against: tuple
+    # Largest ratio of the two.
+    reach: float = None
+    others: list = field(default_factory=list)
+
+
+# The first run of work that is faster than this many seconds does not count.
+WARM_UP = 1.5
+MOST_ROUNDS = 11
+
+
+def rounds_for(seconds, is_ours):
+    """Fast work is repeated, slow peers are not waited for."""
+    if seconds < 0.05:
+        return MOST_ROUNDS
+    if seconds < WARM_UP:
+        return 5
+    if is_ours:
+        return 5 if seconds < 4 else 3
+    return 3 if seconds < 5 else 2 if seconds < 10 else 1
+
+
+def measure(row, readers, truth, notes):
+    """Seconds that each job of a row takes, without those that failed."""
+    jobs = [row.ours] + ([row.against[1]] if row.against else []) + row.others
+    times = {job: [] for job in jobs}  # what is there twice is measured once
+    wanted = dict.fromkeys(times, 1)
+    for turn in range(MOST_ROUNDS + 1):
+        for job in [job for job in times if turn < wanted[job]]:
+            try:
+                answer = readers.ask(job)
+                if answer.checksum != truth.checksum(job):
+                    raise Failed(f"{job.reader} gets other values than the plain file has")
+            except Failed as problem:
+                note = f"{row.title}: {problem}"
+                notes.append(note)
+                print(note, file=sys.stderr, flush=True)
+                wanted[job] = 0
+                times[job].clear()
+                continue
+            if turn == 0:
+                wanted[job] = rounds_for(answer.seconds, job.reader == "ours")
+                if answer.seconds < WARM_UP:
+                    wanted[job] += 1
+                    continue
+            times[job].append(answer.seconds * job.scale)
+    return {job: statistics.median(taken) for job, taken in times.items() if taken}
+
+
+def anonymous(process):
+    """RssAnon in bytes: memory that is not a file's."""
+    try:
+        text = Path(f"/proc/{process}/status").read_text()
+        return int(text.split("RssAnon:")[1].split()[0]) * 1024
+    except (OSError, IndexError):
+        return 0
+
+
+def peak_memory(readers, job):
+    """The most RssAnon while a job runs in a process of its own, looked at
+    from outside every millisecond, and its answer."""
+    reader = readers.alone(job.reader)
+    peak, done = [0], threading.Event()
+
+    def watch():
+        while not done.is_set():
+            peak[0] = max(peak[0], anonymous(reader.process.pid))
+            time.sleep(0.001)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        answer = reader.ask(job)
+    finally:
+        done.set()
+        watcher.join()
+        reader.close()
+    return peak[0], answer

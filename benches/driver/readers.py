@@ -1,0 +1,138 @@
+"""The readers: processes that take one job at a time."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PEERS = Path(__file__).parents[1] / "peers"
+
+# What the reader is called in tables. Those that only decode to memory know
+# nothing of images.
+NAMES = {
+    "ours": "ours",
+    "nibabel": "NiBabel",
+    "indexed_gzip": "NiBabel + indexed_gzip",
+    "nibabel_rapidgzip": "NiBabel + rapidgzip",
+    "simpleitk": "SimpleITK",
+    "niftilib": "niftilib",
+    "nifti": "nifti crate",
+    "rapidgzip": "rapidgzip, decoding",
+    "libdeflate": "libdeflate, decoding",
+    "zlib-rs": "zlib-rs, decoding",
+}
+
+
+def command(name, built):
+    def python(script, *args):
+        return [sys.executable, PEERS / script, *args]
+
+    return {
+        "ours": [built / "ours"],
+        "niftilib": [built / "niftilib"],
+        "nibabel": python("read_nibabel.py", "nibabel"),
+        "indexed_gzip": python("read_nibabel.py", "indexed_gzip"),
+        "nibabel_rapidgzip": python("read_nibabel.py", "rapidgzip"),
+        "simpleitk": python("read_simpleitk.py"),
+        "rapidgzip": python("read_rapidgzip.py"),
+    }.get(name, [built / "arrayproxy-peers", name])
+
+
+class Failed(Exception):
+    """A reader could not do its job, or got other values."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one reader does, and what it has to read."""
+
+    reader: str
+    work: str
+    file: Path
+    dtype: str = "disk"
+    boxes: object = None
+    # What is told to the reader besides.
+    args: dict = field(default_factory=dict, hash=False)
+    # Seconds are multiplied by it: a part of a job that takes long stands for all.
+    scale: float = 1.0
+
+    def line(self):
+        given = {"dtype": self.dtype, **self.args}
+        if self.boxes is not None:
+            given["boxes"] = self.boxes.path
+        pairs = [f"{name}={value}" for name, value in given.items()]
+        return "\t".join([self.work, str(self.file), *pairs])
+
+    def is_part(self):
+        return self.scale > 1
+
+
+@dataclass
+class Answer:
+    seconds: float
+    checksum: int
+    more: dict
+
+
+class Reader:
+    def __init__(self, name, built):
+        words = [str(word) for word in command(name, built)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True)
+        self.name, self.version = name, self.process.stdout.readline().strip()
+        if not self.version:
+            raise Failed(f"{name} does not start")
+
+    def ask(self, job):
+        try:
+            self.process.stdin.write(job.line() + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # no answer will come, which says as much
+        state, *rest = self.process.stdout.readline().strip().split("\t")
+        if state != "ok":
+            raise Failed(f"{self.name}: {' '.join(rest) or self.end()}")
+        seconds, checksum, *more = rest
+        more = dict(pair.split("=", 1) for pair in more)
+        return Answer(float(seconds), int(checksum, 16), more)
+
+    def end(self):
+        return f"ended with {self.process.wait()}"
+
+    def close(self):
+        self.process.communicate()  # to the end of its input, whatever it still says
+
+
+class Readers:
+    """Started when first needed, ended together."""
+
+    def __init__(self, built):
+        self.built, self.running = built, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for reader in self.running.values():
+            reader.close()
+
+    def ask(self, job):
+        reader = self.get(job.reader)
+        try:
+            return reader.ask(job)
+        except Failed:
+            if reader.process.poll() is not None:
+                del self.running[job.reader]  # the next job gets a new one
+            raise
+
+    def get(self, name):
+        if name not in self.running:
+            self.running[name] = Reader(name, self.built)
+        return self.running[name]
+
+    def alone(self, name):
+        """A new process, for what earlier jobs would leave traces in."""
+        return Reader(name, self.built)
+
+    def versions(self):
+        return [reader.version for reader in self.running.values()]

@@ -1,0 +1,141 @@
+"""The results as Markdown."""
+
+from readers import NAMES
+
+MIB = 1 << 20
+
+HEAD = """# Reading compressed images
+
+![Our time over that of the fastest other reader, by work]({picture})
+
+Medians of runs by turns on {cores} cores, {date}. The series is {shape} of
+int16 with slope and intercept; unless a work says otherwise it is
+`fmri.nii.gz`, read as stored, in {memory}. Every
+result was compared with the plain file. [What the works mean](../README.md).
+"""
+
+AGAINST = """
+## What is to be reached
+
+Ratio is time of ours / time of theirs.
+
+| work | ours, ms | against | theirs, ms | ratio | reach | |
+|---|--:|---|--:|--:|--:|---|
+"""
+
+OTHERS = """
+## Other readers
+
+In ms. `~` stands before times of a part of the work, scaled up. Readers that
+only decode are marked so; "best" is ours over the fastest other.
+
+"""
+
+MEMORY = """
+## Memory of a whole read to float64
+
+Peak of RssAnon without the result, in MiB; the bound is the setting for the
+cache, the index and 32 MiB.
+
+| reader | peak | bound | |
+|---|--:|--:|---|
+"""
+
+
+def milliseconds(seconds):
+    """Three digits that count."""
+    if seconds is None:
+        return "–"
+    ms = seconds * 1e3
+    if ms >= 100:
+        return f"{ms:.0f}"
+    digits = 1 if ms >= 10 else 2 if ms >= 1 else 3 if ms >= 0.1 else 4
+    return f"{ms:.{digits}f}"
+
+
+def ratio(result):
+    if result["ours"] is None or result["theirs"] is None:
+        return None
+    return result["ours"] / result["theirs"]
+
+
+def number(value):
+    return "–" if value is None else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def verdict(value, most):
+    if most is None:
+        return ""
+    return "ok" if value is not None and value <= most else "**over**"
+
+
+def line(result):
+    value, reach = ratio(result), result["reach"]
+    theirs = ("~" if result["part"] else "") + milliseconds(result["theirs"])
+    cells = [
+        result["title"],
+        milliseconds(result["ours"]),
+        result["against"],
+        theirs,
+        number(value),
+        "" if reach is None else f"≤ {reach:.2f}",
+        verdict(value, reach),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def best(result):
+    """The fastest other reader, and our time over its."""
+    others = result["others"]
+    if not others or result["ours"] is None:
+        return None, None
+    name = min(others, key=lambda name: others[name]["seconds"])
+    return name, result["ours"] / others[name]["seconds"]
+
+
+def others_table(rows):
+    rows = [result for result in rows if result["others"]]
+    used = [name for name in NAMES if any(name in result["others"] for result in rows)]
+    lines = [
+        "| work | ours | " + " | ".join(NAMES[name] for name in used) + " | best |",
+        "|---|--:|" + "--:|" * (len(used) + 1),
+    ]
+    for result in rows:
+        cells = [result["title"], milliseconds(result["ours"])]
+        for name in used:
+            other = result["others"].get(name)
+            mark = "~" if other and other["part"] else ""
+            cells.append(mark + milliseconds(other["seconds"]) if other else "")
+        cells.append(number(best(result)[1]))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def memory_table(memory):
+    lines = []
+    for result in memory:
+        more, bound = result["more"] / MIB, result["bound"]
+        limit = f"≤ {bound / MIB:.0f}" if bound else ""
+        fine = verdict(result["more"], bound)
+        lines.append(f"| {result['title']} | {more:.0f} | {limit} | {fine} |")
+    return "\n".join(lines) + "\n"
+
+
+def markdown(found, picture):
+    values = {
+        "picture": picture,
+        "cores": found["cores"],
+        "date": found["date"],
+        "shape": "×".join(map(str, found["shape"])),
+        "memory": "memory that is new to the process",
+    }
+    text = HEAD.format(**values)
+    if found["small"]:
+        text += "\n**A tenth of the data: for trying, not for judging.**\n"
+    text += AGAINST + "\n".join(map(line, found["rows"])) + "\n"
+    text += OTHERS + others_table(found["rows"])
+    text += MEMORY + memory_table(found["memory"])
+    text += "\n## Versions\n\n" + ", ".join(found["versions"]) + ".\n"
+    if found["notes"]:
+        text += "\n## What failed\n\n" + "".join(f"- {note}\n" for note in found["notes"])
+    return text

@@ -1,0 +1,138 @@
+"""Measure our reads of compressed files and those of others, by turns.
+
+The table and the picture go to benches/results. Environment: SMALL=1 takes a
+tenth of the data, LONG=1 adds a file ten times as long, ROWS=text measures only
+the rows that have the text in their titles and writes no results.
+"""
+
+import datetime
+import json
+import os
+import sys
+from pathlib import Path
+
+import picture
+import report
+from data import Data
+from measure import measure, peak_memory
+from readers import NAMES, Failed, Job, Readers
+from rows import Rows
+from truth import Truth
+
+ROOT = Path(__file__).parents[2]
+MIB = 1 << 20
+CACHE = 32 * MIB  # the default of AP_OPT_CACHE_BYTES
+SPARE = 32 * MIB
+
+
+def is_set(name):
+    return os.environ.get(name, "") not in ("", "0")
+
+
+def warm(data):
+    """All files into the page cache: no side waits for the disk."""
+    for path in data.folder.glob("packed/*"):
+        with open(path, "rb") as file:
+            while file.read(1 << 24):
+                pass
+
+
+def save_indexes(data, readers, long):
+    """What rows load: made anew by the library that is measured."""
+    names = ["fmri", "cut"] + ["long"] * long
+    for name in names:
+        args = {"to": data.index(f"{name}.gzidx")}
+        readers.ask(Job("ours", "save", data.packed(f"{name}.nii.gz"), args=args))
+    args = {"to": data.index("fmri.rapidgzip")}
+    readers.ask(Job("rapidgzip", "save", data.packed("fmri.nii.gz"), args=args))
+
+
+def measure_rows(rows, readers, truth, notes):
+    results = []
+    for row in rows:
+        seconds = measure(row, readers, truth, notes)
+        against, job, times = row.against
+        others = {
+            job.reader: {"seconds": seconds[job], "part": job.is_part()}
+            for job in row.others
+            if job in seconds
+        }
+        result = {
+            "title": row.title,
+            "ours": seconds.get(row.ours),
+            "against": against,
+            "theirs": seconds[job] * times if job in seconds else None,
+            # Of a part of the work, scaled up.
+            "part": job.is_part(),
+            "reach": row.reach,
+            "others": others,
+        }
+        results.append(result)
+        print(report.line(result), flush=True)
+    return results
+
+
+def measure_memory(data, readers, rows, truth, notes):
+    """Of whole reads to float64: what is needed besides the result."""
+    size = 8
+    for n in data.shape:
+        size *= n
+    results = []
+    peers = ("nibabel", "indexed_gzip", "simpleitk", "niftilib", "nifti")
+    for name, threads in [("ours", 1), ("ours", 2)] + [(name, 1) for name in peers]:
+        job = rows.whole(name, "float64", threads=threads)
+        title = NAMES[name] + (f", {threads} threads" if threads > 1 else "")
+        try:
+            peak, answer = peak_memory(readers, job)
+            if answer.checksum != truth.checksum(job):
+                raise Failed("other values than the plain file has")
+        except Failed as problem:
+            notes.append(f"memory, {title}: {problem}")
+            continue
+        bound = CACHE + int(answer.more["index_memory"]) + SPARE if name == "ours" else None
+        results.append({"title": title, "more": peak - size, "bound": bound})
+    return results
+
+
+def main():
+    small, long, only = is_set("SMALL"), is_set("LONG"), os.environ.get("ROWS", "")
+    data = Data(ROOT / "target/bench/data", small)
+    data.make(long)
+    warm(data)
+    notes, truth = [], Truth(data)
+    with Readers(ROOT / "target/bench/bin") as readers:
+        save_indexes(data, readers, long)
+        rows = Rows(data)
+        wanted = [row for row in rows.all(long) if only in row.title]
+        results = measure_rows(wanted, readers, truth, notes)
+        memory = [] if only else measure_memory(data, readers, rows, truth, notes)
+        found = {
+            "small": small,
+            "shape": data.shape,
+            "date": datetime.date.today().isoformat(),
+            "cores": len(os.sched_getaffinity(0)),
+            "versions": readers.versions(),
+            "rows": results,
+            "memory": memory,
+            "notes": notes,
+        }
+    if not only:
+        name = "compressed_small" if small else "compressed"
+        (ROOT / f"target/bench/{name}.json").write_text(json.dumps(found, indent=1))
+        write(found, ROOT / "benches/results", name)
+    return 1 if notes else 0
+
+
+def write(found, folder, name):
+    folder.mkdir(exist_ok=True)
+    picture.draw(found, folder / f"{name}.svg")
+    text = report.markdown(found, f"{name}.svg")
+    (folder / f"{name}.md").write_text(text)
+    print(f"\n{text}\nwritten to benches/results/{name}.md and .svg")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        sys.exit(str(problem))
