@@ -163,7 +163,7 @@ GZ = {
     "five members": GZIPS["members"],
     "members": _members(100_003),
     "small members": _members(5_003),
-    "tiny members": _members(211),
+    "tiny members": _members(499),
     "stored members": _members(70_001, level=0),
     "empty members": _empties,
     "zeros": GZIPS["padded"],

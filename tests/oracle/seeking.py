@@ -67,9 +67,8 @@ class Seeking:
     def index_info(self):
         """Points, bytes that they cover, and bytes of memory."""
         numbers, error = [c.c_int64(-9) for _ in range(3)], Error()
-        check(
-            lib().ap_seekindex_info(self.handle, *map(c.byref, numbers), c.byref(error)), error
-        )
+        pointers = [c.byref(number) for number in numbers]
+        check(lib().ap_seekindex_info(self.handle, *pointers, c.byref(error)), error)
         return IndexInfo(*(number.value for number in numbers))
 
     def cost(self, index=()):

@@ -65,7 +65,7 @@ def test_formats(format, codec, tmp_path):
         for requested in (None, "disk", "f4", "c16", "u1"):
             whole = expected("int16", file.stored(), file.scaling, requested)
             _check(proxy, whole, rng, int(rng.integers(1, 30)), requested)
-        _check(proxy, expected("int16", file.stored()), rng, 9, None, READ_RAW)
+        _check(proxy, expected("int16", file.stored(), requested="f4"), rng, 9, "f4", READ_RAW)
         with proxy.reshape((8, -1)) as reshaped:
             stored = file.stored().reshape((8, -1), order=file.order)
             _check(reshaped, expected("int16", stored, file.scaling), rng, 9)
@@ -103,14 +103,14 @@ def test_large_files(way, threads, written):
     """Each index mode and several sizes of cache, one batch after the other."""
     file, path, stored = written(way)
     whole = {None: expected("int16", stored, file.scaling), "disk": stored}
-    for mode, cache in [(0, 0), (1, 0), (2, 300_000), (1, 32 << 20), (2, 0)]:
+    for mode, cache in [(0, 0), (2, 300_000), (1, 32 << 20)]:
         options = {"index_mode": mode, "cache_bytes": cache, "index_spacing": 65536}
         with Proxy.open(path, threads=threads, **options) as proxy:
             rng = np.random.default_rng([mode, cache])
             for requested in (None, "disk"):
                 _check(proxy, whole[requested], rng, 12, requested)
             # Patches all over, as programs that learn from images want them.
-            starts = [[int(rng.integers(n - 6)) for n in stored.shape[:3]] for _ in range(150)]
+            starts = [[int(rng.integers(n - 6)) for n in stored.shape[:3]] for _ in range(80)]
             patches = [
                 (*(slice(at, at + 6) for at in start), int(rng.integers(8))) for start in starts
             ]

@@ -4,7 +4,6 @@ What may come is an error or the right values. Only parts of data of which nobod
 whole members may be wrong, by an index without checksums."""
 
 import resource
-import struct
 import time
 
 import numpy as np

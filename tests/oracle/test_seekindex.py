@@ -104,16 +104,16 @@ def test_any_order(way, mode, written, tmp_path):
         with _opened(path, mode, tmp_path, **options) as proxy:
             assert proxy.codec == SEEKABLES[way].codec
             assert proxy.warnings == []
-            for walk in _walks(proxy, stored, rng)[:3]:
+            for walk in _walks(proxy, stored, rng)[:2]:
                 walk()
 
 
-@pytest.mark.parametrize("mode", ["growing", "built", "saved"])
+@pytest.mark.parametrize("mode", ["growing", "known"])
 @pytest.mark.parametrize("way", SEEKABLES)
 def test_many_threads(way, mode, written, tmp_path):
     """On a handle, its clone and its reshape; each call by itself, or by two threads."""
-    if mode == "saved" and way not in GZ:
-        mode = "off"
+    if mode == "known":
+        mode = "saved" if way in GZ else "built"
     _, path, stored = written(way)
     scaling = Volumes().scaling
     flat = stored.reshape(-1, order="F")
@@ -123,7 +123,7 @@ def test_many_threads(way, mode, written, tmp_path):
 
             def work(seed):
                 rng = np.random.default_rng([seed, len(way)])
-                for _ in range(3):
+                for _ in range(2):
                     check_indices((proxy, clone)[seed % 2], "int16", stored, scaling, rng, 1)
                     at = int(rng.integers(flat.size - 1000))
                     some = slice(at, at + 1000)
@@ -156,7 +156,7 @@ def test_what_is_told(way, mode, written, tmp_path):
         assert info.covered <= size
         assert info.memory <= 8 * path.stat().st_size + (1 << 20)
         most = size // SPACING + 1
-        assert 1 <= info.points <= max(most, size // 211 + 9)
+        assert 1 <= info.points <= max(most, size // 499 + 9)
         costs = [proxy.cost((..., t)) for t in range(stored.shape[3])]
         volume = stored[..., 0].nbytes
         if way not in ("bzip2", "zstd", "zstd streamed", "stored"):
@@ -195,7 +195,9 @@ def test_small_data(way, tmp_path):
 
 def test_without_an_index(written, tmp_path):
     _, path, stored = written("default")
-    with Proxy.open(path, index_mode=0) as proxy:
+    with Proxy.open(path, index_mode=2) as proxy:
+        proxy.save_index(tmp_path / "index")
+    with Proxy.open(path, index_mode=0, index_path=str(tmp_path / "index")) as proxy:
         assert_same(proxy.read((..., 7), "disk"), stored[..., 7])
         assert proxy.index_info == (0, 0, 0)
         for function in (proxy.save_index, proxy.load_index):
