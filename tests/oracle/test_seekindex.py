@@ -97,7 +97,7 @@ def _walks(proxy, stored, rng):
 def test_any_order(way, mode, written, tmp_path):
     _, path, stored = written(way)
     number = CASES.index((way, mode))
-    for seed in (number, number + 2):
+    for seed in (number, number + 2)[: 1 + (number % 5 == 0)]:
         threads, cache = SETTINGS[seed % 4]
         rng = np.random.default_rng(seed)
         options = {"threads": threads, "cache_bytes": cache}
