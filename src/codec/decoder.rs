@@ -179,15 +179,47 @@ impl<C: Coding> Decoder<C> {
     pub(super) fn look_for_end(&mut self, way: &Way<'_, C>) -> Result<()> {
         let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
         let end = self.position + C::LOOK as u64;
+        let last = self.part();
         while self.place == Place::Stream && self.position < end {
             let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
             self.decode(way, &mut buffer)?;
         }
-        // Often it is the end of all.
-        if self.place == Place::Between {
-            self.begin_stream(way)?;
+        match self.place {
+            // Often it is the end of all.
+            Place::Between => self.begin_stream(way),
+            Place::End if self.verify => self.compare_lost_end(way, last),
+            Place::End | Place::Stream => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The source ended before the stream did.
+    fn compare_lost_end(&self, way: &Way<'_, C>, last: Part) -> Result<()> {
+        let at = self.input.at();
+        let Some(start) = at.checked_sub(8) else {
+            return Ok(());
+        };
+        let tail = way.source.read_vec(start, 8)?;
+        let Ok([a, b, c, d, e, f, g, h]) = <[u8; 8]>::try_from(tail) else {
+            return Ok(());
+        };
+        let trailer = Trailer {
+            end: last.end,
+            at,
+            sum: u32::from_le_bytes([a, b, c, d]),
+            size: u32::from_le_bytes([e, f, g, h]),
+            agreed: false,
+        };
+        way.index.read().sums.lost_end(last, trailer)
+    }
+
+    /// What was decoded since the last place.
+    fn part(&self) -> Part {
+        Part {
+            start: self.run.start,
+            end: self.position,
+            sum: self.run.sum.value(),
+            first: self.run.first,
+        }
     }
 
     /// One step in a stream; `false` where the buffer is full and the stream
@@ -205,7 +237,9 @@ impl<C: Coding> Decoder<C> {
         if self.verify {
             self.run.sum.update(new);
         }
-        if self.must_end && !new.is_empty() {
+        // Without room a step goes as far as the next byte that it would give.
+        let goes_on = !new.is_empty() || (full && !step.ended && !self.input.rest().is_empty());
+        if self.must_end && goes_on {
             let text = "the gzip member does not end where it did before";
             return Err(self.placed(damage(text)));
         }
@@ -255,19 +289,14 @@ impl<C: Coding> Decoder<C> {
         let known = known.map_or(u64::MAX, |known| known - self.position);
         Bound {
             most: if due == 0 { known } else { due.min(known) },
-            at_mark: due == 0,
+            at_mark: due == 0 && !self.must_end,
         }
     }
 
     /// The run ends at a place, and the next begins.
     fn pass_place(&mut self, way: &Way<'_, C>) -> Result<()> {
         if self.verify && self.position > self.run.start {
-            let part = Part {
-                start: self.run.start,
-                end: self.position,
-                sum: self.run.sum.value(),
-                first: self.run.first,
-            };
+            let part = self.part();
             way.index.part(part).map_err(|error| self.placed(error))?;
             self.run = Run {
                 start: self.position,

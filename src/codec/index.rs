@@ -280,7 +280,8 @@ impl<M> Index<M> {
     /// so: forget them, and all checksums. `false` if there was none.
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
-        let sure = |point: &Arc<Point<M>>| point.trust == Trust::Found;
+        // An index with checksums of the data accuses the data.
+        let sure = |point: &Arc<Point<M>>| point.trust != Trust::Foreign;
         if found.points.iter().all(sure) {
             return false;
         }
@@ -318,6 +319,13 @@ impl<M> Index<M> {
     pub(super) fn info(&self) -> IndexInfo {
         let found = self.read();
         let last = found.points.last().map_or(0, |point| point.position);
+        if !self.wanted {
+            return IndexInfo {
+                points: 0,
+                covered: 0,
+                memory: 0,
+            };
+        }
         IndexInfo {
             points: found.points.len() as u64,
             covered: found.size.unwrap_or(last),

@@ -104,6 +104,25 @@ impl Sums {
         self.settle_one(trailer.end)
     }
 
+    /// Compare the last bytes of a source whose last stream has no end, if they
+    /// could be what stood behind it: then damage has hidden the end, and the
+    /// source was not cut. `last` is the part before the byte where the end
+    /// would be.
+    pub(super) fn lost_end(&self, last: Part, trailer: Trailer) -> Result<()> {
+        let before = match last.first {
+            true => Some((last.start, 0)),
+            false => self.stream(last.start),
+        };
+        let Some((start, sum)) = before else {
+            return Ok(());
+        };
+        let size = last.end - start;
+        if trailer.size != size as u32 {
+            return Ok(());
+        }
+        compare(&trailer, joined(sum, last.sum, last.end - last.start), size)
+    }
+
     /// Compare all streams whose parts have become known.
     pub(super) fn settle(&mut self) -> Result<()> {
         let open = self.trailers.values().filter(|trailer| !trailer.agreed);
