@@ -793,7 +793,8 @@ ap_status ap_read_batch(const ap_proxy *proxy,
 AP_API void ap_plan_free(ap_plan *plan);
 
 /// Build the seek index of compressed data to the end. No effect on data that
-/// are not compressed. `control` must be NULL in this version.
+/// are not compressed; with `AP_OPT_INDEX_MODE` 0 this, saving and loading give
+/// `AP_ERR_ARGUMENT`. `control` must be NULL in this version.
 AP_API
 ap_status ap_seekindex_build(const ap_proxy *proxy,
                              ap_control *control,

@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::io::ReadBuf;
 
 /// Bytes that are kept, and let go, together.
-pub(super) const EXTENT: usize = 64 << 10;
+pub(super) const EXTENT: usize = 96 << 10;
 
 /// Memory that an extent takes beside its bytes, about.
 const OVERHEAD: usize = 128;

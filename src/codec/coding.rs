@@ -24,7 +24,7 @@ pub(super) trait Coding: Sized + Send + 'static {
     const SUMS: bool;
 
     /// What decoding needs to begin inside a stream.
-    type Mark: Clone + Send + Sync + 'static;
+    type Mark: Send + Sync + 'static;
 
     fn new(verify: bool) -> Result<Self>;
 
@@ -49,11 +49,6 @@ pub(super) trait Coding: Sized + Send + 'static {
 
     /// Whether a stream begins at a mark.
     fn is_start(mark: &Self::Mark) -> bool;
-
-    /// Whether decoding begins in the same way at both marks, of one place.
-    fn is_same(a: &Self::Mark, b: &Self::Mark) -> bool {
-        Self::is_start(a) == Self::is_start(b)
-    }
 
     /// Bytes of memory that a mark takes beside itself.
     fn weight(mark: &Self::Mark) -> usize;

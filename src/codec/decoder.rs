@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::coding::{Bound, Coding, Ending, Feed, damage};
-use super::index::{Ahead, Index, Point};
+use super::index::{Ahead, Index, Point, Trust};
 use super::inflate::Checksum;
 use super::input::Input;
 use super::sums::{Part, Trailer, compare};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::io::{ReadAt, ReadBuf};
 
 /// Decoded bytes to skip at a time.
-const SKIP: usize = 32 << 10;
+const SKIP: usize = 96 << 10;
 
 /// A decoder may stop at so many places within the bits that it holds.
 const MOST_STALLS: u32 = 64;
@@ -75,9 +75,11 @@ pub(super) struct Decoder<C> {
     coding: C,
     verify: bool,
     run: Run,
-    /// Whether the place where it began is sure: others that it finds are no
-    /// more than that.
-    pub(super) sure: bool,
+    /// How much the place where it began can be relied on: others that it finds
+    /// no more than that.
+    pub(super) trust: Trust,
+    /// Whether the stream is known to end here.
+    must_end: bool,
 }
 
 impl<C: Coding> Decoder<C> {
@@ -94,7 +96,8 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: true,
             },
-            sure: true,
+            trust: Trust::Found,
+            must_end: false,
         })
     }
 
@@ -117,7 +120,8 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: C::is_start(&point.mark),
             },
-            sure: point.sure,
+            trust: point.trust,
+            must_end: false,
             ..old
         };
         let mut feed = Feed {
@@ -173,13 +177,54 @@ impl<C: Coding> Decoder<C> {
 
     /// Decode on to the end of the stream, if it is near, without a result.
     pub(super) fn look_for_end(&mut self, way: &Way<'_, C>) -> Result<()> {
+        // What ends at a guessed place was looked at when that was met.
+        let guessed = way.guess.and_then(|guess| guess.before(self.position));
+        if guessed.is_some_and(|guessed| guessed.position == self.position) {
+            return Ok(());
+        }
         let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
         let end = self.position + C::LOOK as u64;
+        let last = self.part();
         while self.place == Place::Stream && self.position < end {
             let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
             self.decode(way, &mut buffer)?;
         }
-        Ok(())
+        match self.place {
+            // Often it is the end of all.
+            Place::Between => self.begin_stream(way),
+            Place::End if self.verify => self.compare_lost_end(way, last),
+            Place::End | Place::Stream => Ok(()),
+        }
+    }
+
+    /// The source ended before the stream did.
+    fn compare_lost_end(&self, way: &Way<'_, C>, last: Part) -> Result<()> {
+        let at = self.input.at();
+        let Some(start) = at.checked_sub(8) else {
+            return Ok(());
+        };
+        let tail = way.source.read_vec(start, 8)?;
+        let Ok([a, b, c, d, e, f, g, h]) = <[u8; 8]>::try_from(tail) else {
+            return Ok(());
+        };
+        let trailer = Trailer {
+            end: last.end,
+            at,
+            sum: u32::from_le_bytes([a, b, c, d]),
+            size: u32::from_le_bytes([e, f, g, h]),
+            agreed: false,
+        };
+        way.index.read().sums.lost_end(last, trailer)
+    }
+
+    /// What was decoded since the last place.
+    fn part(&self) -> Part {
+        Part {
+            start: self.run.start,
+            end: self.position,
+            sum: self.run.sum.value(),
+            first: self.run.first,
+        }
     }
 
     /// One step in a stream; `false` where the buffer is full and the stream
@@ -197,25 +242,21 @@ impl<C: Coding> Decoder<C> {
         if self.verify {
             self.run.sum.update(new);
         }
+        // Without room a step goes as far as the next byte that it would give.
+        let goes_on = !new.is_empty() || (full && !step.ended && !self.input.rest().is_empty());
+        if self.must_end && goes_on {
+            let text = format!("the {} stream does not end where it did before", C::NAME);
+            return Err(self.placed(damage(text)));
+        }
         self.position += new.len() as u64;
-        let guessed_here = guessed.filter(|point| point.position == self.position);
-        if ahead.known == Some(self.position) {
-            if self.sure && guessed_here.is_none() && way.index.is_doubtful(self.position) {
-                self.pass_place(way)?;
-                if step.ended {
-                    self.end_stream(way)?;
-                }
-                self.prove(way)?;
-                return Ok(!full);
-            }
-            if !step.ended && way.index.begins_stream(self.position, C::is_start) {
-                return self.end_here(way);
-            }
+        let stop = ahead.stop.filter(|stop| stop.position == self.position);
+        if let Some(stop) = stop {
             self.pass_place(way)?;
+            self.must_end = C::SUMS && stop.ends;
         } else if bound.at_mark && !step.ended {
             self.mark_place(way)?;
         }
-        if let Some(point) = guessed_here {
+        if let Some(point) = guessed.filter(|point| point.position == self.position) {
             let point = point.clone();
             if step.ended {
                 self.end_stream(way)?;
@@ -242,54 +283,31 @@ impl<C: Coding> Decoder<C> {
         Ok(true)
     }
 
-    /// Come to the end of the stream, which gives no more bytes: at this place
-    /// the next one begins. Damage can make it longer.
-    fn end_here(&mut self, way: &Way<'_, C>) -> Result<bool> {
-        let mut none = ReadBuf::new(&mut []);
-        for _ in 0..MOST_STALLS {
-            let step = self.coding.step(self.input.rest(), &mut none, Bound::NONE);
-            let step = step.map_err(|error| self.placed(error))?;
-            self.input.advance(step.used);
-            if step.ended {
-                self.end_stream(way)?;
-                return Ok(true);
-            }
-            if !self.input.rest().is_empty() {
-                if step.used == 0 {
-                    break;
-                }
-            } else if !self.input.refill(way.source)? {
-                self.come_to_end(way);
-                return Ok(true);
-            }
-        }
-        let text = "the stream goes on where the next one was known to begin";
-        Err(self.placed(damage(text)))
-    }
-
     /// No step passes a known place: what lies before it has a checksum of its
     /// own. Where a new place is due, a step stops at the next that can be one.
     fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
-        let due = ahead
-            .due
-            .map_or(u64::MAX, |due| due.saturating_sub(self.position));
-        let known = [ahead.known, guessed].into_iter().flatten().min();
-        let known = known.map_or(u64::MAX, |known| known - self.position);
+        let left =
+            |place: Option<u64>| place.map_or(u64::MAX, |at| at.saturating_sub(self.position));
+        let stop = ahead.stop.map(|stop| stop.position);
+        let (due, stop, guessed) = (left(ahead.due), left(stop), left(guessed));
+        // Of what follows a guessed place, a step that does not stop at blocks
+        // would pass all that decodes to nothing.
+        let at_mark = due == 0 || guessed == 1;
+        let most = stop.min(guessed);
         Bound {
-            most: if due == 0 { known } else { due.min(known) },
-            at_mark: due == 0,
+            most: if at_mark {
+                most
+            } else {
+                most.min(due).min(guessed - 1)
+            },
+            at_mark: at_mark && !self.must_end,
         }
     }
 
     /// The run ends at a place, and the next begins.
     fn pass_place(&mut self, way: &Way<'_, C>) -> Result<()> {
         if self.verify && self.position > self.run.start {
-            let part = Part {
-                start: self.run.start,
-                end: self.position,
-                sum: self.run.sum.value(),
-                first: self.run.first,
-            };
+            let part = self.part();
             way.index.part(part).map_err(|error| self.placed(error))?;
             self.run = Run {
                 start: self.position,
@@ -316,8 +334,9 @@ impl<C: Coding> Decoder<C> {
             position: self.position,
             at: self.input.at(),
             weight: C::weight(&mark),
+            starts: C::is_start(&mark),
             mark,
-            sure: self.sure,
+            trust: self.trust,
         })
     }
 
@@ -358,46 +377,6 @@ impl<C: Coding> Decoder<C> {
         Err(self.placed(damage("the stream is not divided as it seemed to be")))
     }
 
-    /// Compare a place that may be wrong with where the decoder comes to, and
-    /// forget it if it is.
-    fn prove(&mut self, way: &Way<'_, C>) -> Result<()> {
-        let position = self.position;
-        let Some(doubtful) = way.index.before(position) else {
-            return Ok(());
-        };
-        let mut none = ReadBuf::new(&mut []);
-        let bound = Bound {
-            most: u64::MAX,
-            at_mark: true,
-        };
-        for _ in 0..MOST_STALLS {
-            match self.place {
-                Place::Between => self.begin_stream(way)?,
-                Place::Stream => {}
-                Place::End => break,
-            }
-            if let Some(point) = self.point().filter(|point| point.at == doubtful.at) {
-                if C::is_same(&point.mark, &doubtful.mark) {
-                    way.index.assure(position);
-                    return Ok(());
-                }
-            }
-            if self.input.at() > doubtful.at {
-                break;
-            }
-            let step = self.coding.step(self.input.rest(), &mut none, bound);
-            let step = step.map_err(|error| self.placed(error))?;
-            self.input.advance(step.used);
-            if step.ended {
-                self.end_stream(way)?;
-            } else if self.input.rest().is_empty() {
-                self.input.refill(way.source)?;
-            }
-        }
-        way.index.remove(position);
-        Ok(())
-    }
-
     fn begin_stream(&mut self, way: &Way<'_, C>) -> Result<()> {
         let first = self.input.at() == 0;
         while C::SKIPS_ZEROS && !first && self.input.peek(way.source)? == Some(0) {
@@ -422,6 +401,7 @@ impl<C: Coding> Decoder<C> {
             return Ok(());
         }
         self.place = Place::Stream;
+        self.must_end = false;
         self.run = Run {
             start: self.position,
             sum: Checksum::default(),
@@ -439,6 +419,7 @@ impl<C: Coding> Decoder<C> {
     }
 
     fn end_stream(&mut self, way: &Way<'_, C>) -> Result<()> {
+        self.must_end = false;
         let mut feed = Feed {
             input: &mut self.input,
             source: way.source,

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use super::coding::Coding;
 use super::decoder::{Decoder, Way};
-use super::gzip::{Gzip, Mark, Stored, Window, checksum};
-use super::index::{Index, Places, Point};
-use super::inflate::WINDOW;
+use super::gzip::{Gzip, Mark, Stored, Window, begins_behind, checksum};
+use super::index::{Index, Places, Point, Trust};
+use super::inflate::{Checksum, WINDOW};
 use super::sums::{Part, Sums, Trailer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::ReadAt;
@@ -32,8 +32,18 @@ const OURS: &[u8; 8] = b"ARRAYPX1";
 const PART: usize = 21;
 const TRAILER: usize = 25;
 
+/// Most bytes that one of deflate can be: 258 by 2 bits.
+const MOST_DENSE: u64 = 1032;
+
 /// Decoded bytes that a place must give to count as one.
 const PROOF: usize = 4 << 10;
+
+/// Members whose ends are compared with the data when loading.
+const MOST_TRIED: usize = 256;
+
+/// Points read at a time: what is wrong with them shows before a large file
+/// has taken memory.
+const CHUNK: usize = 4096;
 
 fn wrong(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::SeekIndex, text)
@@ -106,19 +116,22 @@ fn too_many(n: usize) -> Error {
 /// Take what an index file has, if it belongs to the source.
 pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadAt>) -> Result<()> {
     let compressed = index.compressed;
-    let read = Read::new(file, compressed)?;
+    let mut read = Read::new(file, compressed)?;
     // A file of the same size may still be another: two places are tried.
     let tried = [read.points.last(), read.points.get(read.points.len() / 2)];
     for point in tried.into_iter().flatten() {
         try_out(point, source)?;
     }
-    // Blocks may begin at the same places; what stands behind members is their own.
-    let tried = [read.trailers.last(), read.trailers.get(read.trailers.len() / 2)];
-    for trailer in tried.into_iter().flatten() {
-        let there = source.read_vec(trailer.at.saturating_sub(8), 8)?;
-        if there[..] != [trailer.sum.to_le_bytes(), trailer.size.to_le_bytes()].concat() {
-            let text = "the index does not belong to the data: they end with another checksum";
-            return Err(wrong(text));
+    let last = read.trailers.last();
+    for trailer in read.trailers.iter().take(MOST_TRIED).chain(last) {
+        compare_trailer(trailer, source)?;
+    }
+    // A point without a window may be a member's begin, or not.
+    for point in &mut read.points {
+        let bare = matches!(point.mark.window, Window::None) && point.mark.bits == 0;
+        if bare && (point.position == 0 || begins_behind(source, point.at)?) {
+            point.mark.window = Window::Start;
+            point.starts = true;
         }
     }
     let mut sums = Sums::default();
@@ -138,16 +151,6 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
             )));
         }
     }
-    // A checksum does not tell where in the data its bytes stand.
-    for known in found.points.iter().filter(|known| known.sure) {
-        let other = read.points.binary_search_by_key(&known.at, |point| point.at);
-        if other.is_ok_and(|i| read.points[i].position != known.position) {
-            return Err(wrong(format!(
-                "the place at byte {} of the file is not where the index says",
-                known.at
-            )));
-        }
-    }
     for point in read.points {
         found.insert(point);
     }
@@ -157,6 +160,22 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
     found.size = old.or(read.size);
     found.changed = changed;
     Ok(())
+}
+
+/// What the index file says of a member's end has to stand there.
+fn compare_trailer(trailer: &Trailer, source: &dyn ReadAt) -> Result<()> {
+    let there = match trailer.at.checked_sub(8) {
+        Some(at) => source.read_vec(at, 8)?,
+        None => Vec::new(),
+    };
+    if there == [trailer.sum.to_le_bytes(), trailer.size.to_le_bytes()].concat() {
+        return Ok(());
+    }
+    let text = format!(
+        "the index does not belong to the data: another checksum stands before byte {}",
+        trailer.at
+    );
+    Err(wrong(text))
 }
 
 fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
@@ -187,6 +206,8 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
 struct Read {
     size: Option<u64>,
     points: Vec<Point<Mark>>,
+    /// Of each point its number in the file: some are passed over.
+    numbers: Vec<usize>,
     parts: Vec<Part>,
     trailers: Vec<Trailer>,
 }
@@ -214,6 +235,11 @@ impl Read {
             let text = format!("windows have {window} bytes, wanted {WINDOW} or more");
             return Err(wrong(text).at(27));
         }
+        let most = compressed.map_or(u64::MAX, |size| size.saturating_mul(MOST_DENSE));
+        if size > most {
+            let text = format!("the index is of {size} decoded bytes, {most} are possible");
+            return Err(wrong(text).at(15));
+        }
         let each = POINT - usize::from(version == 0);
         let table = n.checked_mul(each).filter(|&table| {
             let end = file.size().ok().flatten();
@@ -226,44 +252,51 @@ impl Read {
         let mut read = Read {
             size: (size > 0).then_some(size),
             points: Vec::new(),
+            numbers: Vec::new(),
             parts: Vec::new(),
             trailers: Vec::new(),
         };
-        let mut fields = Fields::read(&*file, HEADER as u64, table)?;
-        let mut offset = (HEADER + table) as u64;
-        for i in 0..n {
-            let at = (HEADER + i * each) as u64;
-            let has_window = |fields: &mut Fields| match version {
-                0 => Ok(u8::from(i > 0)),
-                _ => fields.byte(),
-            };
-            let (byte, position, bits) = (fields.u64()?, fields.u64()?, fields.byte()?);
-            let has_window = has_window(&mut fields)?;
-            if bits > 7 || has_window > 1 {
-                let text = format!("point {i} has {bits} bits and the flag {has_window}");
-                return Err(wrong(text).at(at));
-            }
-            let window = match has_window {
-                0 => Window::Start,
-                _ => {
-                    let last = offset + (window - WINDOW) as u64;
-                    offset += window as u64;
-                    Window::Stored(Stored {
-                        file: file.clone(),
-                        offset: last,
-                        sum: None,
-                    })
+        let mut sum = Checksum::default();
+        sum.update(&head.bytes);
+        let windows = (HEADER + table) as u64;
+        let mut offset = windows;
+        for first in (0..n).step_by(CHUNK) {
+            let at = (HEADER + first * each) as u64;
+            let count = CHUNK.min(n - first);
+            let mut fields = Fields::read(&*file, at, count * each)?;
+            sum.update(&fields.bytes);
+            for number in first..first + count {
+                let at = (HEADER + number * each) as u64;
+                let (byte, position, bits) = (fields.u64()?, fields.u64()?, fields.byte()?);
+                let has_window = match version {
+                    0 => u8::from(number > 0),
+                    _ => fields.byte()?,
+                };
+                if bits > 7 || has_window > 1 {
+                    let text = format!("point {number} has {bits} bits and the flag {has_window}");
+                    return Err(wrong(text).at(at));
                 }
-            };
-            let mark = Mark { bits, window };
-            read.point(byte, position, mark, compressed)
-                .map_err(|error| error.at(at))?;
+                let window = match has_window {
+                    0 => Window::None,
+                    _ => {
+                        let last = offset + (window - WINDOW) as u64;
+                        offset += window as u64;
+                        Window::Stored(Stored {
+                            file: file.clone(),
+                            offset: last,
+                            sum: None,
+                        })
+                    }
+                };
+                let mark = Mark { bits, window };
+                read.point(number, (byte, position), mark, compressed)
+                    .map_err(|error| error.at(at))?;
+            }
         }
         if file.size()?.is_some_and(|end| end < offset) {
             return Err(wrong(format!("the index file ends before byte {offset}")).at(offset));
         }
-        let head = file.read_vec(0, HEADER + table)?;
-        read.ours(&*file, offset, &head, n)?;
+        read.ours(&*file, offset, sum.value(), n)?;
         // Places at the very end lead to nothing. Other writers have some.
         let end = read.size.unwrap_or(u64::MAX);
         read.points.retain(|point| point.position < end);
@@ -271,39 +304,52 @@ impl Read {
     }
 
     /// Take a point if it comes behind the one before.
-    fn point(&mut self, at: u64, position: u64, mark: Mark, compressed: Option<u64>) -> Result<()> {
+    fn point(
+        &mut self,
+        number: usize,
+        (at, position): (u64, u64),
+        mark: Mark,
+        compressed: Option<u64>,
+    ) -> Result<()> {
         let (last_at, last_position) = self
             .points
             .last()
             .map_or((0, None), |last| (last.at, Some(last.position)));
-        let i = self.points.len();
-        if last_position.is_some_and(|last| position <= last) || at < last_at {
-            let text = format!("point {i} does not come behind the one before it");
+        if last_position.is_some_and(|last| position < last) || at < last_at {
+            let text = format!("point {number} does not come behind the one before it");
             return Err(wrong(text));
         }
         // Deflate's densest code, and what may be left of a block.
-        let most = (at - last_at).saturating_mul(1032).saturating_add(1 << 20);
+        let most = (at - last_at)
+            .saturating_mul(MOST_DENSE)
+            .saturating_add(1 << 20);
         let dense = position - last_position.unwrap_or(0) > most;
         let beyond = compressed.is_some_and(|size| at > size)
             || self.size.is_some_and(|size| position > size);
         if dense || beyond || at < Gzip::overlap(&mark) {
             let text = format!(
-                "point {i}, byte {at} of the file and byte {position} of the data, cannot be"
+                "point {number}, byte {at} of the file and byte {position} of the data, cannot be"
             );
             return Err(wrong(text));
         }
+        // Empty blocks and members put two at the same byte of the data.
+        if last_position == Some(position) {
+            return Ok(());
+        }
+        self.numbers.push(number);
         self.points.push(Point {
             position,
             at,
+            starts: false,
             weight: Gzip::weight(&mark),
             mark,
-            sure: false,
+            trust: Trust::Foreign,
         });
         Ok(())
     }
 
     /// Read our part of the file, if it has one.
-    fn ours(&mut self, file: &dyn ReadAt, offset: u64, head: &[u8], n: usize) -> Result<()> {
+    fn ours(&mut self, file: &dyn ReadAt, offset: u64, head: u32, n: usize) -> Result<()> {
         let size = file.size()?.unwrap_or(offset);
         let len =
             usize::try_from(size - offset).map_err(|_| wrong("the index file is too long"))?;
@@ -317,14 +363,12 @@ impl Read {
             return Err(wrong());
         }
         fields.take(OURS.len())?;
-        for i in 0..n {
-            let sum = fields.u32()?;
-            let Some(point) = self.points.get_mut(i) else {
-                return Err(wrong());
-            };
-            point.sure = true;
+        let sums = fields.take(4 * n)?.to_vec();
+        for (point, number) in self.points.iter_mut().zip(&self.numbers) {
+            point.trust = Trust::Saved;
+            let sum: [u8; 4] = std::array::from_fn(|i| sums[4 * number + i]);
             if let Window::Stored(stored) = &mut point.mark.window {
-                stored.sum = Some(sum);
+                stored.sum = Some(u32::from_le_bytes(sum));
             }
         }
         for _ in 0..fields.count(PART)? {
@@ -344,7 +388,7 @@ impl Read {
                 agreed: fields.byte()? == 1,
             });
         }
-        if fields.u32()? != checksum(head) || fields.rest() != 4 {
+        if fields.u32()? != head || fields.rest() != 4 {
             return Err(wrong());
         }
         Ok(())

@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::coding::{Bound, Coding, Ending, Feed, Step};
-use super::gzidx;
-use super::index::Index;
+use super::index::{Index, Point};
 use super::inflate::{Inflate, WINDOW};
+use super::input::Input;
+use super::{bgzf, flushes, gzidx, members};
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, ReadBuf};
+use crate::io::{Memory, ReadAt, ReadBuf};
 
 /// Longest header of a member. The format has no limit, but a name without an
 /// end must not lead through all of a file.
@@ -27,7 +28,6 @@ pub(super) fn is_magic(head: &[u8]) -> bool {
 }
 
 /// What decoding needs to begin at a block.
-#[derive(Clone)]
 pub(super) struct Mark {
     /// Bits of the last byte before the place that belong to the next block.
     pub(super) bits: u8,
@@ -35,7 +35,6 @@ pub(super) struct Mark {
 }
 
 /// The decoded bytes before a block.
-#[derive(Clone)]
 pub(super) enum Window {
     /// Not needed: a member begins here.
     Start,
@@ -158,17 +157,6 @@ impl Coding for Gzip {
         matches!(mark.window, Window::Start)
     }
 
-    fn is_same(a: &Mark, b: &Mark) -> bool {
-        let (Ok(one), Ok(other)) = (a.window.bytes(), b.window.bytes()) else {
-            return false;
-        };
-        // What lies before the begin of the member is in neither.
-        let n = one.len().min(other.len());
-        a.bits == b.bits
-            && Self::is_start(a) == Self::is_start(b)
-            && one[one.len() - n..] == other[other.len() - n..]
-    }
-
     fn weight(mark: &Mark) -> usize {
         match &mark.window {
             Window::Here(bytes) => bytes.len(),
@@ -180,6 +168,18 @@ impl Coding for Gzip {
         MEMORY
     }
 
+    fn structure(source: &dyn ReadAt) -> Result<Vec<Point<Mark>>> {
+        bgzf::structure(source)
+    }
+
+    fn guess(source: &dyn ReadAt, end: u64) -> Result<Vec<Point<Mark>>> {
+        let members = members::guess(source, end)?;
+        if !members.is_empty() {
+            return Ok(members);
+        }
+        flushes::guess(source, end)
+    }
+
     fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         gzidx::save(index, write)
     }
@@ -187,6 +187,29 @@ impl Coding for Gzip {
     fn load_index(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadAt>) -> Result<()> {
         gzidx::load(index, source, file)
     }
+}
+
+/// Longest header that is looked for before a place.
+const NEAR_HEADER: u64 = 1 << 10;
+
+/// Whether a member's header ends right before a byte of the source.
+pub(super) fn begins_behind(source: &dyn ReadAt, at: u64) -> Result<bool> {
+    let start = at.saturating_sub(NEAR_HEADER);
+    let before = source.read_vec(start, (at - start) as usize)?;
+    for i in 0..before.len().saturating_sub(9) {
+        if !is_magic(&before[i..]) {
+            continue;
+        }
+        let mut input = Input::default();
+        let mut feed = Feed {
+            input: &mut input,
+            source: &Memory(Arc::new(before[i..].to_vec())),
+        };
+        if header(&mut feed)? && feed.at() == (before.len() - i) as u64 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Go over a member's header (RFC 1952, 2.3). `false` if there is none.
@@ -223,4 +246,4 @@ fn header(feed: &mut Feed<'_>) -> Result<bool> {
 
 #[cfg(test)]
 #[path = "gzip_tests.rs"]
-mod tests;
+pub(super) mod tests;

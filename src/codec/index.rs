@@ -56,10 +56,22 @@ pub(super) struct Point<M> {
     pub(super) at: u64,
     /// What decoding needs to begin there.
     pub(super) mark: M,
+    /// Whether a stream begins there.
+    pub(super) starts: bool,
     /// Memory that the mark takes beside itself.
     pub(super) weight: usize,
-    /// Whether a decoder came by there, or our checksums vouch for it.
-    pub(super) sure: bool,
+    pub(super) trust: Trust,
+}
+
+/// How much a place can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Trust {
+    /// Not at all: an index file without checksums has it.
+    Foreign,
+    /// As far as the index file belongs to the data: checksums vouch for it.
+    Saved,
+    /// A decoder came by there.
+    Found,
 }
 
 impl<M> Point<M> {
@@ -69,12 +81,20 @@ impl<M> Point<M> {
 }
 
 /// What lies before a decoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ahead {
-    /// The next place that is known.
-    pub(super) known: Option<u64>,
+    /// Where it has to stop, for something is known there.
+    pub(super) stop: Option<Stop>,
     /// The decoded byte from which on another place is wanted.
     pub(super) due: Option<u64>,
+}
+
+/// A decoded byte of which something is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) position: u64,
+    /// Whether a stream ends there.
+    pub(super) ends: bool,
 }
 
 /// The places found so far. The lock is held to look or add, never to decode.
@@ -189,32 +209,20 @@ impl<M> Index<M> {
 
     pub(super) fn ahead(&self, position: u64) -> Ahead {
         if !self.wanted {
-            return Ahead {
-                known: None,
-                due: None,
-            };
+            return Ahead::default();
         }
         let found = self.read();
-        let known = found.points.get(found.behind(position));
+        let point = found.points.get(found.behind(position));
+        let end = found.sums.end_behind(position);
+        let place = point.map(|point| point.position);
+        let stop = [place, end].into_iter().flatten().min();
         Ahead {
-            known: known.map(|point| point.position),
-            due: known.is_none().then(|| found.due()),
+            stop: stop.map(|position| Stop {
+                position,
+                ends: end == stop || point.is_some_and(|point| place == stop && point.starts),
+            }),
+            due: point.is_none().then(|| found.due()),
         }
-    }
-
-    /// Whether the place at a decoded byte may be wrong.
-    pub(super) fn is_doubtful(&self, position: u64) -> bool {
-        self.before(position).is_some_and(|point| point.position == position && !point.sure)
-    }
-
-    /// Whether the place at a decoded byte is the begin of a stream.
-    pub(super) fn begins_stream(&self, position: u64, is_start: impl Fn(&M) -> bool) -> bool {
-        let found = self.read();
-        let before = found.behind(position).checked_sub(1);
-        before.is_some_and(|i| {
-            let point = &found.points[i];
-            point.position == position && is_start(&point.mark)
-        })
     }
 
     /// Places inside a range of decoded bytes.
@@ -272,10 +280,12 @@ impl<M> Index<M> {
     /// so: forget them, and all checksums. `false` if there was none.
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
-        if found.points.iter().all(|point| point.sure) {
+        // An index with checksums of the data accuses the data.
+        let sure = |point: &Arc<Point<M>>| point.trust != Trust::Foreign;
+        if found.points.iter().all(sure) {
             return false;
         }
-        found.points.retain(|point| point.sure);
+        found.points.retain(sure);
         found.memory = found.points.iter().map(|point| point.memory()).sum();
         found.sums.clear();
         found.size = None;
@@ -309,6 +319,13 @@ impl<M> Index<M> {
     pub(super) fn info(&self) -> IndexInfo {
         let found = self.read();
         let last = found.points.last().map_or(0, |point| point.position);
+        if !self.wanted {
+            return IndexInfo {
+                points: 0,
+                covered: 0,
+                memory: 0,
+            };
+        }
         IndexInfo {
             points: found.points.len() as u64,
             covered: found.size.unwrap_or(last),
@@ -323,24 +340,6 @@ impl<M> Index<M> {
         }
         let text = "the option 'index_mode' is 0: there is no seek index";
         Err(Error::new(ErrorKind::Argument, text))
-    }
-}
-
-impl<M: Clone> Index<M> {
-    /// A place that may have been wrong proved to be right.
-    pub(super) fn assure(&self, position: u64) {
-        let mut found = self.write();
-        let before = found.behind(position).checked_sub(1);
-        let point = before.map(|i| &mut found.points[i]).filter(|point| point.position == position);
-        if let Some(point) = point {
-            *point = Arc::new(Point {
-                position,
-                at: point.at,
-                mark: point.mark.clone(),
-                weight: point.weight,
-                sure: true,
-            });
-        }
     }
 }
 
@@ -371,8 +370,9 @@ mod tests {
             position,
             at: position / 2,
             mark: (),
+            starts: position % 2 == 1,
             weight: 32 << 10,
-            sure: true,
+            trust: Trust::Found,
         }
     }
 
@@ -386,7 +386,8 @@ mod tests {
             index.add(at(position));
         }
         assert_eq!(positions(&index), [0, spacing + 5, 3 * spacing - 1]);
-        assert_eq!(index.ahead(7).known, Some(spacing + 5));
+        let stop = index.ahead(7).stop.unwrap();
+        assert!(stop.position == spacing + 5 && stop.ends);
         assert_eq!(index.ahead(7).due, None);
         assert_eq!(index.ahead(3 * spacing).due, Some(3 * spacing));
         for (position, wanted) in [(spacing + 4, 0), (spacing + 5, spacing + 5)] {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::cache::{Cache, EXTENT};
 use super::coding::Coding;
 use super::decoder::{Decoder, Guess, Way};
-use super::index::{Index, IndexInfo, Places, Point};
+use super::index::{Index, IndexInfo, Places, Point, Trust};
 use super::{Guessed, Packed, Reading, Splits};
 use crate::control::Control;
 use crate::error::{ErrorKind, Result};
@@ -362,8 +362,8 @@ impl<C: Coding> Session<C> {
     fn decode(&self, decoder: &mut Decoder<C>, at: u64, buffer: &mut ReadBuf<'_>) -> Result<usize> {
         let way = self.way();
         let before = buffer.filled().len();
-        // What comes from a place that may be wrong is not for other reads.
-        if !self.keep || !decoder.sure {
+        // What may be wrong is not for others, who compare checksums of theirs.
+        if !self.keep || decoder.trust == Trust::Foreign {
             decoder.skip(&way, at)?;
             if !decoder.ended() {
                 decoder.read(&way, buffer)?;
@@ -419,18 +419,6 @@ impl<C: Coding> ReadAt for Session<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
-        let checked = self.check_end_at(offset);
-        if checked.is_err() {
-            // What was read is not to come out of the cache as if it were right.
-            self.shared.cache.clear();
-            self.shared.kept().clear();
-        }
-        checked
-    }
-}
-
-impl<C: Coding> Session<C> {
-    fn check_end_at(&self, offset: u64) -> Result<()> {
         if self.guess.is_some() {
             // The next guessed place is proven by coming to it.
             if let Some(own) = &mut *self.own() {

@@ -6,6 +6,7 @@
 //! joined though: the CRC-32 of two runs of bytes follows from those of each.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::coding::damage;
 use super::inflate::joined;
@@ -47,6 +48,21 @@ impl Sums {
     /// Compare a part with what was there when it was decoded before, or keep
     /// its checksum.
     pub(super) fn part(&mut self, part: Part) -> Result<()> {
+        if part.end <= part.start {
+            let text = format!("a part from {} to {} is none", part.start, part.end);
+            return Err(damage(text));
+        }
+        if let Some(end) = self.end_behind(part.start).filter(|&end| end < part.end) {
+            return Err(damage(format!(
+                "the gzip member does not end behind the decoded byte {end} any more"
+            )));
+        }
+        let inside = (Bound::Excluded(part.start), Bound::Excluded(part.end));
+        if let Some((start, _)) = self.parts.range(inside).find(|(_, known)| known.first) {
+            return Err(damage(format!(
+                "no gzip member begins at the decoded byte {start} any more"
+            )));
+        }
         match self.parts.get(&part.start) {
             Some(known) if known.end == part.end && known.sum != part.sum => {
                 return Err(damage(format!(
@@ -68,30 +84,43 @@ impl Sums {
         Ok(())
     }
 
+    /// Where the next stream ends that is known to end behind a decoded byte.
+    pub(super) fn end_behind(&self, position: u64) -> Option<u64> {
+        let behind = (Bound::Excluded(position), Bound::Unbounded);
+        self.trailers.range(behind).next().map(|(&end, _)| end)
+    }
+
     /// Keep what stands behind a stream, and compare it if all parts of the
     /// stream are known.
     pub(super) fn trailer(&mut self, trailer: Trailer) -> Result<()> {
-        // Damage can make a stream longer or shorter.
-        let before = self.trailers.range(..trailer.end).next_back();
-        let behind = self.trailers.range(trailer.end + 1..).next();
-        let mut near = before.into_iter().chain(behind);
-        if let Some((end, _)) = near.find(|(_, known)| known.at == trailer.at) {
+        let around = self.parts.range(..trailer.end).next_back();
+        if let Some((_, part)) = around.filter(|(_, part)| part.end > trailer.end) {
             return Err(damage(format!(
-                "the gzip member that ends here gives {} bytes, its end was known to be at {end}",
-                trailer.end
-            ))
-            .at(trailer.at));
-        }
-        let part = self.parts.range(..trailer.end).next_back();
-        if let Some((_, part)) = part.filter(|(_, part)| part.end > trailer.end) {
-            return Err(damage(format!(
-                "the gzip member that ends here gives {} bytes, it was known to have some up to {}",
-                trailer.end, part.end
-            ))
-            .at(trailer.at));
+                "the gzip member ends where it had decoded bytes up to {} before",
+                part.end
+            )));
         }
         self.trailers.entry(trailer.end).or_insert(trailer);
         self.settle_one(trailer.end)
+    }
+
+    /// Compare the last bytes of a source whose last stream has no end, if they
+    /// could be what stood behind it: then damage has hidden the end, and the
+    /// source was not cut. `last` is the part before the byte where the end
+    /// would be.
+    pub(super) fn lost_end(&self, last: Part, trailer: Trailer) -> Result<()> {
+        let before = match last.first {
+            true => Some((last.start, 0)),
+            false => self.stream(last.start),
+        };
+        let Some((start, sum)) = before else {
+            return Ok(());
+        };
+        let size = last.end - start;
+        if trailer.size != size as u32 {
+            return Ok(());
+        }
+        compare(&trailer, joined(sum, last.sum, last.end - last.start), size)
     }
 
     /// Compare all streams whose parts have become known.
@@ -108,11 +137,7 @@ impl Sums {
         let Some((start, sum)) = self.stream(end) else {
             return Ok(());
         };
-        if let Err(error) = compare(&trailer, sum, end - start) {
-            // It fails those who read this stream, not all that come later.
-            self.trailers.remove(&end);
-            return Err(error);
-        }
+        compare(&trailer, sum, end - start)?;
         if let Some(trailer) = self.trailers.get_mut(&end) {
             trailer.agreed = true;
         }
@@ -246,6 +271,35 @@ mod tests {
             sums.part(part(&data, 400, 1000)).unwrap();
             assert!(sums.trailer(wrong).is_err());
         }
+    }
+
+    #[test]
+    fn streams_end_where_they_did() {
+        let data = [5; 100];
+        let trailer = |end: usize| Trailer {
+            end: end as u64,
+            at: 50,
+            sum: sum(&data[..end]),
+            size: end as u32,
+            agreed: false,
+        };
+        let mut sums = Sums::default();
+        sums.part(part(&data, 0, 60)).unwrap();
+        sums.trailer(trailer(60)).unwrap();
+        assert_eq!((sums.end_behind(59), sums.end_behind(60)), (Some(60), None));
+        for (start, end) in [(10, 61), (59, 99), (0, 80)] {
+            assert!(sums.part(part(&data, start, end)).is_err());
+        }
+        let second = Part {
+            first: true,
+            ..part(&data, 80, 90)
+        };
+        sums.part(second).unwrap();
+        assert!(sums.part(part(&data, 70, 90)).is_err());
+        for end in [1, 59] {
+            assert!(sums.trailer(trailer(end)).is_err());
+        }
+        sums.part(part(&data, 60, 80)).unwrap();
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::source::path_of;
 use super::status::{AP_OK, ap_error, ap_status};
 
 /// Build the seek index of compressed data to the end. No effect on data that
-/// are not compressed. `control` must be NULL in this version.
+/// are not compressed; with `AP_OPT_INDEX_MODE` 0 this, saving and loading give
+/// `AP_ERR_ARGUMENT`. `control` must be NULL in this version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_seekindex_build(
     proxy: *const ap_proxy,

@@ -61,8 +61,8 @@ impl Batch {
     /// up to the end of the one that ends last.
     pub fn nbytes(&self, offsets: Option<&[usize]>) -> u64 {
         let ends = |offsets: &[usize]| {
-            let plans = self.plans.iter().zip(offsets);
-            let ends = plans
+            let placed = self.plans.iter().zip(offsets);
+            let ends = placed
                 .filter(|(plan, _)| plan.nbytes() > 0)
                 .map(|(plan, &at)| (at as u64).saturating_add(plan.nbytes() as u64));
             ends.max().unwrap_or(0)

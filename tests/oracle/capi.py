@@ -17,7 +17,12 @@ OPTIONS = {
     "codec": 2,
     "mmap": 3,
     "keep_open": 4,
+    "threads": 5,
+    "cache_bytes": 6,
     "max_bytes": 7,
+    "index_mode": 8,
+    "index_spacing": 9,
+    "index_path": 10,
     "verify": 11,
     "strict": 12,
     "factor_type": 16,
@@ -91,6 +96,7 @@ _handle, _out = c.c_void_p, c.POINTER(c.c_void_p)
 _err, _text = c.POINTER(Error), c.c_char_p
 _i32, _u32, _i64, _u64, _size = c.c_int32, c.c_uint32, c.c_int64, c.c_uint64, c.c_size_t
 _i64s, _f64s, _slices = c.POINTER(c.c_int64), c.POINTER(c.c_double), c.POINTER(Slice)
+_sizes = c.POINTER(c.c_size_t)
 
 # name: (type of the result, types of the arguments)
 FUNCTIONS = {
@@ -161,7 +167,15 @@ FUNCTIONS = {
     "ap_plan_nbytes": (_i64, [_handle]),
     "ap_plan_cost": (_i64, [_handle]),
     "ap_plan_read": (_i32, [_handle, _handle, _size, _size, _i64s, _handle, _err]),
+    "ap_read_batch": (
+        _i32,
+        [_handle, _slices, _i32, _i64, _i32, _u32, _handle, _size, _sizes, _handle, _err],
+    ),
     "ap_plan_free": (None, [_handle]),
+    "ap_seekindex_build": (_i32, [_handle, _handle, _err]),
+    "ap_seekindex_save": (_i32, [_handle, _text, _err]),
+    "ap_seekindex_load": (_i32, [_handle, _text, _err]),
+    "ap_seekindex_info": (_i32, [_handle, _i64s, _i64s, _i64s, _err]),
 }
 
 ROOT = Path(__file__).resolve().parents[2]

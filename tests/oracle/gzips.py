@@ -4,7 +4,7 @@ import struct
 import zlib
 
 
-def _member(data, level=6, flags=0, extra=b""):
+def member(data, level=6, flags=0, extra=b""):
     """One gzip member (RFC 1952). `extra` is what the flags announce."""
     header = b"\x1f\x8b\x08" + struct.pack("<BIBB", flags, 0, 0, 255) + extra
     deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
@@ -13,7 +13,7 @@ def _member(data, level=6, flags=0, extra=b""):
 
 
 def _single(data):
-    return _member(data)
+    return member(data)
 
 
 def uneven(data):
@@ -24,24 +24,24 @@ def uneven(data):
 
 
 def _members(data):
-    return b"".join(_member(piece, level) for level, piece in enumerate(uneven(data), 1))
+    return b"".join(member(piece, level) for level, piece in enumerate(uneven(data), 1))
 
 
 def _padded(data):
     """Zeros after the end, as tapes and block devices leave them."""
-    return _member(data) + bytes(512)
+    return member(data) + bytes(512)
 
 
 def _stored(data):
-    return _member(data, level=0)
+    return member(data, level=0)
 
 
 def _fast(data):
-    return _member(data, level=1)
+    return member(data, level=1)
 
 
 def _best(data):
-    return _member(data, level=9)
+    return member(data, level=9)
 
 
 def _named(data):
@@ -49,7 +49,7 @@ def _named(data):
     fields = struct.pack("<H", 5) + b"ab\x01\x00z" + b"volume.nii\0" + b"comment\0"
     start = b"\x1f\x8b\x08" + struct.pack("<BIBB", 0x1E, 0, 0, 255) + fields
     crc = struct.pack("<H", zlib.crc32(start) & 0xFFFF)
-    return _member(data, flags=0x1E, extra=fields + crc)
+    return member(data, flags=0x1E, extra=fields + crc)
 
 
 def _flushed(data):

@@ -1,0 +1,292 @@
+//! What reads of compressed files cost, what they leave to later ones, and how
+//! threads share them.
+
+mod common;
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use arrayproxy::{
+    ArrayProxy, Control, DType, Error, ErrorKind, IndexFile, IndexMode, Options, Order, ReadAs,
+    ReadAt, ReadBuf, Slice, Source, parse_index,
+};
+use common::{Folder, Random, bzip2, gzip, nifti1, zstd};
+
+const SHAPE: [i16; 4] = [48, 40, 24, 40];
+const VOLUME: usize = 48 * 40 * 24;
+
+/// int16 numbers that compress to about a half, each volume another.
+fn elements() -> Vec<i16> {
+    let mut random = Random(99);
+    let n = VOLUME * SHAPE[3] as usize;
+    (0..n)
+        .map(|i| (i / VOLUME) as i16 * 256 + random.below(200) as i16)
+        .collect()
+}
+
+fn image(elements: &[i16]) -> Vec<u8> {
+    let mut bytes = nifti1(&SHAPE, 4, 16, (0.5, 3.0), true);
+    bytes.extend(elements.iter().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
+/// Memory that counts how much is read of it.
+struct Counted(Vec<u8>, Arc<AtomicU64>);
+
+impl ReadAt for Counted {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<(), Error> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let n = buffer.push(self.0.get(start..).unwrap_or_default());
+        self.1.fetch_add(n as u64, Relaxed);
+        Ok(())
+    }
+    fn size(&self) -> Result<Option<u64>, Error> {
+        Ok(Some(self.0.len() as u64))
+    }
+}
+
+fn counted(bytes: &[u8], options: &Options) -> (ArrayProxy, impl Fn() -> u64 + use<>) {
+    let read = Arc::new(AtomicU64::new(0));
+    let source = Source::reader(Counted(bytes.to_vec(), read.clone()));
+    let proxy = ArrayProxy::open_source(&source, None, options).unwrap();
+    (proxy, move || read.swap(0, Relaxed))
+}
+
+fn volume(t: usize) -> [Slice; 2] {
+    [Slice::Ellipsis, (t as i64).into()]
+}
+
+#[test]
+fn a_slice_costs_what_the_slice_costs() {
+    let elements = elements();
+    let packed = gzip(&image(&elements));
+    let cold = Options::new().cache_bytes(Some(0));
+    let (proxy, read) = counted(&packed, &cold);
+    let plan = proxy.plan(&volume(39), ReadAs::disk()).unwrap();
+    assert!(plan.cost() > 2 * VOLUME as u64 * 39, "{}", plan.cost());
+    proxy.build_index(None).unwrap();
+    assert!(
+        plan.cost() < 2 * VOLUME as u64 + (300 << 10),
+        "{}",
+        plan.cost()
+    );
+    assert_eq!(proxy.index_info().covered, 352 + 2 * elements.len() as u64);
+    read();
+    for t in [39, 3, 17, 16, 0] {
+        let found: Vec<i16> = proxy
+            .plan(&volume(t), ReadAs::disk())
+            .unwrap()
+            .read_vec()
+            .unwrap();
+        assert!(found == elements[t * VOLUME..][..VOLUME], "{t}");
+        assert!(read() < packed.len() as u64 / 5);
+    }
+}
+
+/// One pass decodes all; the next ones are served from memory, or begin near.
+#[test]
+fn walks_decode_once() {
+    let elements = elements();
+    for packed in [
+        gzip(&image(&elements)),
+        bzip2(&image(&elements), 1),
+        image(&elements)
+            .chunks(200_000)
+            .flat_map(|part| zstd(part, 3, true))
+            .collect(),
+    ] {
+        let options = Options::new().cache_bytes(Some(1 << 20));
+        let (proxy, read) = counted(&packed, &options);
+        let walk = |order: &mut dyn Iterator<Item = usize>| {
+            for t in order {
+                let found = proxy
+                    .plan(&volume(t), ReadAs::disk())
+                    .unwrap()
+                    .read_vec::<i16>();
+                assert!(found.unwrap() == elements[t * VOLUME..][..VOLUME], "{t}");
+            }
+            read()
+        };
+        let size = packed.len() as u64;
+        let forward = walk(&mut (0..40));
+        assert!(forward < size + size / 8, "{forward} of {size}");
+        let backward = walk(&mut (0..40).rev());
+        assert!(backward < 2 * size, "{backward} of {size}");
+        let again = walk(&mut [0, 1, 0, 1, 0].into_iter());
+        assert!(again < size / 8, "{again} of {size}");
+    }
+}
+
+#[test]
+fn threads_share_what_one_can_read() {
+    let elements = elements();
+    let plain = image(&elements);
+    let members: Vec<u8> = plain.chunks(300_000).flat_map(gzip).collect();
+    let scaled: Vec<f32> = elements.iter().map(|&x| x as f32 * 0.5 + 3.0).collect();
+    for bytes in [
+        &plain,
+        &gzip(&plain),
+        &members,
+        &bzip2(&plain, 1),
+        &zstd(&plain, 3, true),
+    ] {
+        for mode in [IndexMode::None, IndexMode::Grow, IndexMode::Build] {
+            for threads in [1, 2, 5, 0] {
+                let options = Options::new().threads(threads).index_mode(mode);
+                let (proxy, _) = counted(bytes, &options.cache_bytes(Some(0)));
+                for _ in 0..2 {
+                    let found = proxy.read_vec::<f32>(&[]).unwrap();
+                    assert!(found == scaled, "{threads} {mode:?}");
+                    let plan = proxy.plan(&[], ReadAs::disk().order(Order::C)).unwrap();
+                    let found = plan.read_vec::<i16>().unwrap();
+                    let last = [47, 39, 23, 39].map(|n: usize| n);
+                    let at = ((last[0] * 40 + 7) * 24 + 9) * 40 + 11;
+                    let from = ((11 * 24 + 9) * 40 + 7) * 48 + 47;
+                    assert_eq!(found[at], elements[from]);
+                    assert_eq!(found[found.len() - 1], elements[elements.len() - 1]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn batches_decode_once_and_say_which_is_wrong() {
+    let elements = elements();
+    let packed = gzip(&image(&elements));
+    for threads in [1, 2] {
+        let options = Options::new().cache_bytes(Some(0)).threads(threads);
+        let (proxy, read) = counted(&packed, &options);
+        proxy.build_index(None).unwrap();
+        read();
+        let mut random = Random(5);
+        let boxes: Vec<Vec<Slice>> = (0..300)
+            .map(|_| {
+                let mut range = |n: i64, len: i64| {
+                    let start = random.below((n - len) as usize) as i64;
+                    Slice::range(Some(start), Some(start + len), 1)
+                };
+                vec![range(48, 16), range(40, 16), range(24, 8), range(40, 1)]
+            })
+            .collect();
+        let batch = proxy
+            .batch(boxes.iter().map(|one| &one[..]), ReadAs::disk())
+            .unwrap();
+        let mut results = vec![MaybeUninit::new(0u8); batch.nbytes(None) as usize];
+        let control = Control::new();
+        batch
+            .read_into(&mut results[..], None, Some(&control))
+            .unwrap();
+        assert_eq!(control.progress(), (batch.nbytes(None), batch.nbytes(None)));
+        let size = packed.len() as u64;
+        let cost = read();
+        assert!(cost < size + size / 2, "{cost} of {size}");
+        for (plan, one) in batch.plans().iter().zip(&boxes) {
+            let alone = proxy
+                .plan(one, ReadAs::disk())
+                .unwrap()
+                .read_vec::<i16>()
+                .unwrap();
+            assert_eq!(plan.read_vec::<i16>().unwrap(), alone);
+        }
+        control.cancel();
+        let stopped = batch.read_into(&mut results[..], None, Some(&control));
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+        let wrong = parse_index("0, 0, 0, 40").unwrap();
+        let indices = [&boxes[0][..], &wrong[..]];
+        let error = proxy.batch(indices, ReadAs::disk()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Index);
+        assert!(error.to_string().starts_with("selection 1: "), "{error}");
+    }
+}
+
+#[test]
+fn an_index_is_built_saved_and_loaded() {
+    let folder = Folder::new("index");
+    let elements = elements();
+    let packed = gzip(&image(&elements));
+    let path = folder.write("a.nii.gz", &packed);
+    let index = folder.path("a.gzidx");
+    let proxy = ArrayProxy::open(&path).unwrap();
+    let control = Control::new();
+    proxy.build_index(Some(&control)).unwrap();
+    let (done, total) = control.progress();
+    assert!(
+        done == total && total + 10_000 > packed.len() as u64,
+        "{done} {total}"
+    );
+    proxy.save_index(&index).unwrap();
+    let made = proxy.index_info();
+    let options = Options::new().index_file(Some(IndexFile::Path(index.clone())));
+    let other = ArrayProxy::open_with(&path, &options).unwrap();
+    let loaded = other.index_info();
+    assert_eq!((loaded.points, loaded.covered), (made.points, made.covered));
+    assert!(loaded.memory < made.memory / 4, "windows stay in the file");
+    assert_eq!(
+        other.read_vec::<f32>(&volume(30)).unwrap()[5],
+        elements[30 * VOLUME + 5] as f32 * 0.5 + 3.0
+    );
+    // A stopped build goes on where it was.
+    let fresh = ArrayProxy::open(&path).unwrap();
+    control.cancel();
+    let stopped = fresh.build_index(Some(&control)).unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::Cancelled);
+    control.reset();
+    fresh.build_index(Some(&control)).unwrap();
+    assert_eq!(fresh.index_info().points, made.points);
+    let none = ArrayProxy::open_with(&path, &Options::new().index_mode(IndexMode::None)).unwrap();
+    for error in [
+        none.build_index(None),
+        none.save_index(&index),
+        none.load_index(&index),
+    ] {
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Argument);
+    }
+    let plain = folder.write("plain.nii", &image(&elements));
+    let plain = ArrayProxy::open(plain).unwrap();
+    plain.build_index(None).unwrap();
+    assert_eq!(
+        plain.save_index(&index).unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
+}
+
+/// A source that one thread alone may read is read by none but the caller's.
+#[test]
+fn other_threads_leave_some_sources_alone() {
+    struct Shy(Vec<u8>, std::thread::ThreadId);
+    impl ReadAt for Shy {
+        fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<(), Error> {
+            assert_eq!(std::thread::current().id(), self.1);
+            buffer.push(self.0.get(offset as usize..).unwrap_or_default());
+            Ok(())
+        }
+        fn size(&self) -> Result<Option<u64>, Error> {
+            Ok(Some(self.0.len() as u64))
+        }
+        fn is_concurrent(&self) -> bool {
+            false
+        }
+    }
+    let elements = elements();
+    let plain = image(&elements);
+    for bytes in [
+        plain.clone(),
+        gzip(&plain),
+        plain.chunks(300_000).flat_map(gzip).collect(),
+    ] {
+        let source = Source::reader(Shy(bytes, std::thread::current().id()));
+        let options = Options::new().threads(4).cache_bytes(Some(0));
+        let proxy = ArrayProxy::open_source(&source, None, &options).unwrap();
+        for _ in 0..2 {
+            let plan = proxy.plan(&[], ReadAs::dtype(DType::Float64)).unwrap();
+            assert_eq!(
+                plan.read_vec::<f64>().unwrap()[77],
+                elements[77] as f64 * 0.5 + 3.0
+            );
+        }
+        proxy.build_index(None).unwrap();
+        assert_eq!(proxy.read_vec::<f32>(&[]).unwrap().len(), elements.len());
+    }
+}
