@@ -151,6 +151,22 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
             )));
         }
     }
+    // A checksum does not tell where in the data its bytes stand.
+    for known in found
+        .points
+        .iter()
+        .filter(|known| known.trust == Trust::Found)
+    {
+        let other = read
+            .points
+            .binary_search_by_key(&known.at, |point| point.at);
+        if other.is_ok_and(|i| read.points[i].position != known.position) {
+            return Err(wrong(format!(
+                "the place at byte {} of the file is not where the index says",
+                known.at
+            )));
+        }
+    }
     for point in read.points {
         found.insert(point);
     }

@@ -419,6 +419,18 @@ impl<C: Coding> ReadAt for Session<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
+        let checked = self.check_end_at(offset);
+        if checked.is_err() {
+            // What was read is not to come out of the cache as if it were right.
+            self.shared.cache.clear();
+            self.shared.kept().clear();
+        }
+        checked
+    }
+}
+
+impl<C: Coding> Session<C> {
+    fn check_end_at(&self, offset: u64) -> Result<()> {
         if self.guess.is_some() {
             // The next guessed place is proven by coming to it.
             if let Some(own) = &mut *self.own() {

@@ -137,7 +137,11 @@ impl Sums {
         let Some((start, sum)) = self.stream(end) else {
             return Ok(());
         };
-        compare(&trailer, sum, end - start)?;
+        if let Err(error) = compare(&trailer, sum, end - start) {
+            // It fails those who read this stream, not all that come later.
+            self.trailers.remove(&end);
+            return Err(error);
+        }
         if let Some(trailer) = self.trailers.get_mut(&end) {
             trailer.agreed = true;
         }

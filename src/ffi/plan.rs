@@ -167,7 +167,8 @@ pub unsafe extern "C" fn ap_read_batch(
                 Error::new(ErrorKind::Memory, text)
             })?;
             for i in 0..n {
-                indices.push(index_at(i)?);
+                let named = |error: Error| error.of_part(&format!("selection {i}"));
+                indices.push(index_at(i).map_err(named)?);
             }
             let batch = proxy.batch(indices.iter().map(|one| &one[..]), read_as(dtype, flags)?)?;
             let offsets = match offsets.is_null() {
