@@ -443,7 +443,9 @@ impl<C: Coding> Decoder<C> {
                     compare(&trailer, self.run.sum.value(), size)?;
                 } else {
                     self.pass_place(way)?;
-                    way.index.trailer(trailer)?;
+                    way.index
+                        .trailer(trailer)
+                        .map_err(|error| self.placed(error))?;
                 }
             }
             Ending::Sum { .. } | Ending::Plain => {}
