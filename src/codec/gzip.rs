@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::coding::{Bound, Coding, Ending, Feed, Step};
-use super::gzidx;
-use super::index::Index;
+use super::index::{Index, Point};
 use super::inflate::{Inflate, WINDOW};
+use super::{bgzf, gzidx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
 
@@ -141,7 +141,8 @@ impl Coding for Gzip {
         if !feed.take(&mut last[..overlap])? {
             return Ok(false);
         }
-        self.inflate.resume(mark.bits, last[0], &mark.window.bytes()?);
+        self.inflate
+            .resume(mark.bits, last[0], &mark.window.bytes()?);
         self.fresh = Self::is_start(mark);
         Ok(true)
     }
@@ -166,15 +167,15 @@ impl Coding for Gzip {
         MEMORY
     }
 
+    fn structure(source: &dyn ReadAt) -> Result<Vec<Point<Mark>>> {
+        bgzf::structure(source)
+    }
+
     fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         gzidx::save(index, write)
     }
 
-    fn load_index(
-        index: &Index<Mark>,
-        source: &dyn ReadAt,
-        file: Arc<dyn ReadAt>,
-    ) -> Result<()> {
+    fn load_index(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadAt>) -> Result<()> {
         gzidx::load(index, source, file)
     }
 }
@@ -213,4 +214,4 @@ fn header(feed: &mut Feed<'_>) -> Result<bool> {
 
 #[cfg(test)]
 #[path = "gzip_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,6 @@
 //! Compressed bytes read as if they were not.
 
+mod bgzf;
 #[cfg(feature = "bzip2")]
 mod bzip2;
 mod cache;
@@ -10,6 +11,7 @@ mod gzip;
 mod index;
 mod inflate;
 mod input;
+mod scan;
 mod stream;
 mod sums;
 #[cfg(feature = "zstd")]
@@ -211,11 +213,7 @@ pub(crate) struct Decoded {
 }
 
 /// The decoded bytes of a source.
-pub(crate) fn open(
-    source: Arc<dyn ReadAt>,
-    codec: Codec,
-    decoding: Decoding,
-) -> Result<Decoded> {
+pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) -> Result<Decoded> {
     fn packed<C: coding::Coding>(source: Arc<dyn ReadAt>, decoding: Decoding) -> Decoded {
         let stream = Arc::new(Stream::<C>::new(source, decoding));
         Decoded {
