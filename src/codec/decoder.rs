@@ -164,6 +164,11 @@ impl<C: Coding> Decoder<C> {
 
     /// Decode on to the end of the stream, if it is near, without a result.
     pub(super) fn look_for_end(&mut self, way: &Way<'_, C>) -> Result<()> {
+        // What ends at a guessed place was looked at when that was met.
+        let last = way.guess.and_then(|guess| guess.before(self.position));
+        if last.is_some_and(|last| last.position == self.position) {
+            return Ok(());
+        }
         let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
         let end = self.position + C::LOOK as u64;
         while self.place == Place::Stream && self.position < end {
@@ -224,12 +229,20 @@ impl<C: Coding> Decoder<C> {
     /// No step passes a known place: what lies before it has a checksum of its
     /// own. Where a new place is due, a step stops at the next that can be one.
     fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
-        let due = ahead.due.map_or(u64::MAX, |due| due.saturating_sub(self.position));
-        let known = [ahead.known, guessed].into_iter().flatten().min();
-        let known = known.map_or(u64::MAX, |known| known - self.position);
+        let left =
+            |place: Option<u64>| place.map_or(u64::MAX, |at| at.saturating_sub(self.position));
+        let (due, known, guessed) = (left(ahead.due), left(ahead.known), left(guessed));
+        // Of what follows a guessed place, a step that does not stop at blocks
+        // would pass all that decodes to nothing.
+        let at_mark = due == 0 || guessed == 1;
+        let most = known.min(guessed);
         Bound {
-            most: if due == 0 { known } else { due.min(known) },
-            at_mark: due == 0,
+            most: if at_mark {
+                most
+            } else {
+                most.min(due).min(guessed - 1)
+            },
+            at_mark,
         }
     }
 
@@ -339,7 +352,12 @@ impl<C: Coding> Decoder<C> {
             sum: Checksum::default(),
             first: true,
         };
-        if way.index.ahead(self.position).due.is_some_and(|due| due <= self.position) {
+        if way
+            .index
+            .ahead(self.position)
+            .due
+            .is_some_and(|due| due <= self.position)
+        {
             self.mark_place(way)?;
         }
         Ok(())

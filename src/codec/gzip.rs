@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::coding::{Bound, Coding, Ending, Feed, Step};
 use super::index::{Index, Point};
 use super::inflate::{Inflate, WINDOW};
-use super::{bgzf, gzidx};
+use super::{bgzf, flushes, gzidx, members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
 
@@ -169,6 +169,14 @@ impl Coding for Gzip {
 
     fn structure(source: &dyn ReadAt) -> Result<Vec<Point<Mark>>> {
         bgzf::structure(source)
+    }
+
+    fn guess(source: &dyn ReadAt, end: u64) -> Result<Vec<Point<Mark>>> {
+        let members = members::guess(source, end)?;
+        if !members.is_empty() {
+            return Ok(members);
+        }
+        flushes::guess(source, end)
     }
 
     fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
