@@ -2,6 +2,8 @@
 
 mod bgzf;
 #[cfg(feature = "bzip2")]
+mod bunzip;
+#[cfg(feature = "bzip2")]
 mod bzip2;
 mod cache;
 mod coding;
@@ -12,6 +14,8 @@ mod gzip;
 mod index;
 mod inflate;
 mod input;
+#[cfg(feature = "bzip2")]
+mod magics;
 mod members;
 mod scan;
 mod stream;
