@@ -18,6 +18,8 @@ mod input;
 mod magics;
 mod members;
 mod scan;
+#[cfg(feature = "zstd")]
+mod seekable;
 mod stream;
 mod sums;
 #[cfg(feature = "zstd")]
