@@ -177,6 +177,11 @@ impl<C: Coding> Decoder<C> {
 
     /// Decode on to the end of the stream, if it is near, without a result.
     pub(super) fn look_for_end(&mut self, way: &Way<'_, C>) -> Result<()> {
+        // What ends at a guessed place was looked at when that was met.
+        let guessed = way.guess.and_then(|guess| guess.before(self.position));
+        if guessed.is_some_and(|guessed| guessed.position == self.position) {
+            return Ok(());
+        }
         let mut behind = Vec::with_capacity(SKIP.min(C::LOOK));
         let end = self.position + C::LOOK as u64;
         let last = self.part();
@@ -240,7 +245,7 @@ impl<C: Coding> Decoder<C> {
         // Without room a step goes as far as the next byte that it would give.
         let goes_on = !new.is_empty() || (full && !step.ended && !self.input.rest().is_empty());
         if self.must_end && goes_on {
-            let text = "the gzip member does not end where it did before";
+            let text = format!("the {} stream does not end where it did before", C::NAME);
             return Err(self.placed(damage(text)));
         }
         self.position += new.len() as u64;
@@ -281,15 +286,21 @@ impl<C: Coding> Decoder<C> {
     /// No step passes a known place: what lies before it has a checksum of its
     /// own. Where a new place is due, a step stops at the next that can be one.
     fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
-        let due = ahead
-            .due
-            .map_or(u64::MAX, |due| due.saturating_sub(self.position));
-        let known = ahead.stop.map(|stop| stop.position);
-        let known = [known, guessed].into_iter().flatten().min();
-        let known = known.map_or(u64::MAX, |known| known - self.position);
+        let left =
+            |place: Option<u64>| place.map_or(u64::MAX, |at| at.saturating_sub(self.position));
+        let stop = ahead.stop.map(|stop| stop.position);
+        let (due, stop, guessed) = (left(ahead.due), left(stop), left(guessed));
+        // Of what follows a guessed place, a step that does not stop at blocks
+        // would pass all that decodes to nothing.
+        let at_mark = due == 0 || guessed == 1;
+        let most = stop.min(guessed);
         Bound {
-            most: if due == 0 { known } else { due.min(known) },
-            at_mark: due == 0 && !self.must_end,
+            most: if at_mark {
+                most
+            } else {
+                most.min(due).min(guessed - 1)
+            },
+            at_mark: at_mark && !self.must_end,
         }
     }
 

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::coding::{Bound, Coding, Ending, Feed, Step};
-use super::gzidx;
-use super::index::Index;
+use super::index::{Index, Point};
 use super::inflate::{Inflate, WINDOW};
 use super::input::Input;
+use super::{bgzf, flushes, gzidx, members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{Memory, ReadAt, ReadBuf};
 
@@ -168,6 +168,18 @@ impl Coding for Gzip {
         MEMORY
     }
 
+    fn structure(source: &dyn ReadAt) -> Result<Vec<Point<Mark>>> {
+        bgzf::structure(source)
+    }
+
+    fn guess(source: &dyn ReadAt, end: u64) -> Result<Vec<Point<Mark>>> {
+        let members = members::guess(source, end)?;
+        if !members.is_empty() {
+            return Ok(members);
+        }
+        flushes::guess(source, end)
+    }
+
     fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         gzidx::save(index, write)
     }
@@ -234,4 +246,4 @@ fn header(feed: &mut Feed<'_>) -> Result<bool> {
 
 #[cfg(test)]
 #[path = "gzip_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -11,7 +11,7 @@ use crate::codec::stream::{KEPT, Stream};
 use crate::error::ErrorKind;
 use crate::io::{Memory, ReadAt};
 
-fn deflate(data: &[u8], level: u32) -> Vec<u8> {
+pub(in crate::codec) fn deflate(data: &[u8], level: u32) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
     encoder.write_all(data).unwrap();
     encoder.finish().unwrap()

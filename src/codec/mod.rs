@@ -1,15 +1,25 @@
 //! Compressed bytes read as if they were not.
 
+mod bgzf;
+#[cfg(feature = "bzip2")]
+mod bunzip;
 #[cfg(feature = "bzip2")]
 mod bzip2;
 mod cache;
 mod coding;
 mod decoder;
+mod flushes;
 mod gzidx;
 mod gzip;
 mod index;
 mod inflate;
 mod input;
+#[cfg(feature = "bzip2")]
+mod magics;
+mod members;
+mod scan;
+#[cfg(feature = "zstd")]
+mod seekable;
 mod stream;
 mod sums;
 #[cfg(feature = "zstd")]

@@ -7,8 +7,10 @@ use zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
 
 use super::coding::{Bound, Coding, Feed, Step};
+use super::index::Point;
+use super::seekable;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::ReadBuf;
+use crate::io::{ReadAt, ReadBuf};
 
 /// Decoded bytes asked for at a time.
 const PIECE: usize = 32 << 10;
@@ -89,6 +91,10 @@ impl Coding for Zstd {
 
     fn memory(&self) -> usize {
         self.context.sizeof()
+    }
+
+    fn structure(source: &dyn ReadAt) -> Result<Vec<Point<()>>> {
+        seekable::structure(source)
     }
 }
 
