@@ -340,6 +340,61 @@ fn mutated_zstd() {
     survive_packed("zstd", &seeds.concat());
 }
 
+/// Index files of a good gzip file: refused, or of use; the data stay right.
+#[test]
+fn mutated_index_files() {
+    let mut random = Random(0x9ABC_DEF1_1234_5678);
+    let data: Vec<u8> = (0..400_000).map(|_| random.next() as u8 & 63).collect();
+    let packed = gzip(&data);
+    let folder = Folder::new("mutated-index");
+    let open = || {
+        ArrayProxy::open_layout(
+            &Source::memory(packed.clone()),
+            (DType::UInt8, ByteOrder::Little),
+            (&[400_000], Order::F),
+            0,
+            (1.0, 0.0),
+            &Options::new().index_spacing(Some(100_000)),
+        )
+        .unwrap()
+    };
+    let good = open();
+    good.build_index(None).unwrap();
+    assert!(good.index_info().points > 1, "{:?}", good.index_info());
+    good.save_index(folder.path("good.gzidx")).unwrap();
+    let seed = std::fs::read(folder.path("good.gzidx")).unwrap();
+    let path = folder.path("a.gzidx");
+    let (mut taken, mut refused) = (0, 0);
+    for round in 0..4000 {
+        // Header and points, or anywhere.
+        let fields = [90, usize::MAX][round % 2];
+        let bytes = mutate(&mut random, &seed, fields);
+        let _ = std::fs::remove_file(&path);
+        folder.write("a.gzidx", &bytes);
+        let start = Instant::now();
+        let (_, held) = most_held(|| {
+            let proxy = open();
+            match proxy.load_index(&path) {
+                Ok(()) => taken += 1,
+                Err(error) => {
+                    refused += 1;
+                    assert_eq!(error.kind(), ErrorKind::SeekIndex, "{round}: {error}");
+                    assert_eq!(proxy.index_info().points, 0, "{round}");
+                }
+            }
+            let _ = proxy.read_vec::<u8>(&[Slice::At(399_999)]);
+            let whole = proxy.read_vec::<u8>(&[]).unwrap();
+            assert!(whole == data, "{round}");
+        });
+        assert!(held < 16 << 20, "{round}: {held} bytes");
+        assert!(start.elapsed() < Duration::from_secs(1), "{round}");
+    }
+    assert!(
+        taken > 100 && refused > 1000,
+        "{taken} taken, {refused} refused"
+    );
+}
+
 #[test]
 fn mutated_index_texts() {
     let mut random = Random(77);
