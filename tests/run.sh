@@ -68,7 +68,8 @@ step() { # name, kind, command that shows that the tools are there, command...
 }
 
 format() {
-    cargo fmt --check && cargo fmt --check --manifest-path fuzz/Cargo.toml
+    cargo fmt --check && cargo fmt --check --manifest-path fuzz/Cargo.toml &&
+        cargo fmt --check --manifest-path benches/peers/Cargo.toml
 }
 
 setup() {
