@@ -97,8 +97,8 @@
 
 /// Seek index of compressed data: 0 none, 1 grow it as reads go, 2 build it
 /// when opening, which cannot be cancelled. Default 1. An index that grows
-/// takes a fourth of the file's size at most: of data that are packed more
-/// densely than others, its points stand farther apart.
+/// takes a fourth of the file's size at most, and 1 MiB: of data that are
+/// packed more densely than others, its points stand farther apart.
 #define AP_OPT_INDEX_MODE 8
 
 /// Uncompressed bytes between seek points, 64 KiB or more; 0 by the size of
@@ -811,8 +811,9 @@ ap_status ap_seekindex_save(const ap_proxy *proxy,
 /// Load a GZIDX file. What its structure, its order, the sizes or our own
 /// checksums show to be wrong gives `AP_ERR_SEEKINDEX` and changes nothing. A
 /// wrong window in a file by another program, which has no checksums, never
-/// harms, and is found when whole members are verified. Windows are read when
-/// they are needed, from the file as it was: it stays open.
+/// harms; it gives wrong values until a read comes by from before it, and is
+/// found when whole members are verified. Windows are read when they are
+/// needed, from the file as it was: it stays open.
 AP_API
 ap_status ap_seekindex_load(const ap_proxy *proxy,
                             const char *path,

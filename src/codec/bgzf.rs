@@ -10,6 +10,7 @@
 //! | | a deflate stream |
 //! | 8 | CRC-32 of its data, and their number: 64 KiB at most |
 
+use super::coding::Structure;
 use super::gzip::{Mark, Window};
 use super::index::{Point, Trust};
 use crate::error::Result;
@@ -26,13 +27,9 @@ const HEADER: usize = 18;
 const TRAILER: usize = 8;
 const MOST_DECODED: u64 = 64 << 10;
 
-/// The members of a file as they tell themselves; none if it is no such file
+/// The members of a file as they tell themselves; `None` if it is no such file
 /// to its last byte but zeros.
-pub(super) fn structure(source: &dyn ReadAt) -> Result<Vec<Point<Mark>>> {
-    Ok(walk(source)?.unwrap_or_default())
-}
-
-fn walk(source: &dyn ReadAt) -> Result<Option<Vec<Point<Mark>>>> {
+pub(super) fn structure(source: &dyn ReadAt) -> Result<Option<Structure<Mark>>> {
     let Some(size) = source.size()? else {
         return Ok(None);
     };
@@ -43,7 +40,7 @@ fn walk(source: &dyn ReadAt) -> Result<Option<Vec<Point<Mark>>>> {
     while at < size {
         let Some((header, member)) = lengths(source, at, &bytes)? else {
             let is_end = at > 0 && is_zeros(source, at)?;
-            return Ok(is_end.then_some(points));
+            return Ok(is_end.then_some((points, position)));
         };
         // The end of this member with the header of the next.
         let next = at + member;
@@ -65,7 +62,7 @@ fn walk(source: &dyn ReadAt) -> Result<Option<Vec<Point<Mark>>>> {
         (at, position) = (next, position + decoded);
         bytes.drain(..TRAILER);
     }
-    Ok(Some(points))
+    Ok(Some((points, position)))
 }
 
 /// Where a member's deflate stream begins.
@@ -79,7 +76,7 @@ pub(super) fn start_of_member(position: u64, at: u64) -> Point<Mark> {
             bits: 0,
             window: Window::Start,
         },
-        trust: Trust::Found,
+        trust: Trust::Told,
     }
 }
 

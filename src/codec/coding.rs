@@ -50,6 +50,12 @@ pub(super) trait Coding: Sized + Send + 'static {
     /// Whether a stream begins at a mark.
     fn is_start(mark: &Self::Mark) -> bool;
 
+    /// The mark to keep of a place that a decoder came by, which was known from
+    /// elsewhere.
+    fn confirmed(own: Self::Mark, _known: &Self::Mark) -> Self::Mark {
+        own
+    }
+
     /// Bytes of memory that a mark takes beside itself.
     fn weight(mark: &Self::Mark) -> usize;
 
@@ -61,10 +67,10 @@ pub(super) trait Coding: Sized + Send + 'static {
     /// Bytes of memory that it takes.
     fn memory(&self) -> usize;
 
-    /// Places that the structure of a file tells for sure, from the first to
-    /// the last; none if it tells nothing.
-    fn structure(_source: &dyn ReadAt) -> Result<Vec<Point<Self::Mark>>> {
-        Ok(Vec::new())
+    /// Places that the structure of a file tells, from the first to the last,
+    /// and its decoded size; `None` if it tells nothing.
+    fn structure(_source: &dyn ReadAt) -> Result<Option<Structure<Self::Mark>>> {
+        Ok(None)
     }
 
     /// Places as the compressed bytes look to have them, of data that end
@@ -84,6 +90,9 @@ pub(super) trait Coding: Sized + Send + 'static {
         Err(no_index_file(Self::NAME))
     }
 }
+
+/// Places and the decoded size.
+pub(super) type Structure<M> = (Vec<Point<M>>, u64);
 
 fn no_index_file(name: &str) -> Error {
     let text = format!("an index file is for data compressed by gzip, not by {name}");

@@ -1,12 +1,12 @@
 //! A decoder at its place in a file of streams, one after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::coding::{Bound, Coding, Ending, Feed, damage};
 use super::index::{Ahead, Index, Point, Trust};
 use super::inflate::Checksum;
 use super::input::Input;
-use super::sums::{Part, Trailer, compare};
+use super::sums::{Part, Sums, Trailer, compare};
 use crate::error::{Error, Result};
 use crate::io::{ReadAt, ReadBuf};
 
@@ -35,12 +35,18 @@ pub(super) struct Way<'a, C: Coding> {
     pub(super) guess: Option<&'a Guess<C::Mark>>,
 }
 
-/// Places that are not proven, in the order of the data.
+/// Places that are not proven, in the order of the data. What decoders find
+/// that trust them stays here until they are.
 pub(super) struct Guess<M> {
     pub(super) points: Vec<Arc<Point<M>>>,
+    pub(super) sums: Mutex<Sums>,
 }
 
 impl<M> Guess<M> {
+    pub(super) fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn before(&self, position: u64) -> Option<Arc<Point<M>>> {
         let i = self
             .points
@@ -80,10 +86,12 @@ pub(super) struct Decoder<C> {
     pub(super) trust: Trust,
     /// Whether the stream is known to end here.
     must_end: bool,
+    /// As that of the index when it began.
+    pub(super) generation: u64,
 }
 
 impl<C: Coding> Decoder<C> {
-    pub(super) fn new(verify: bool) -> Result<Decoder<C>> {
+    pub(super) fn new(verify: bool, generation: u64) -> Result<Decoder<C>> {
         Ok(Decoder {
             position: 0,
             place: Place::Between,
@@ -98,6 +106,7 @@ impl<C: Coding> Decoder<C> {
             },
             trust: Trust::Found,
             must_end: false,
+            generation,
         })
     }
 
@@ -106,10 +115,10 @@ impl<C: Coding> Decoder<C> {
     pub(super) fn at(
         point: &Point<C::Mark>,
         source: &dyn ReadAt,
-        verify: bool,
+        (verify, generation): (bool, u64),
         old: Option<Decoder<C>>,
     ) -> Result<Decoder<C>> {
-        let old = old.map_or_else(|| Decoder::new(verify), Ok)?;
+        let old = old.map_or_else(|| Decoder::new(verify, generation), Ok)?;
         let mut decoder = Decoder {
             position: point.position,
             place: Place::Stream,
@@ -122,6 +131,7 @@ impl<C: Coding> Decoder<C> {
             },
             trust: point.trust,
             must_end: false,
+            generation,
             ..old
         };
         let mut feed = Feed {
@@ -212,9 +222,13 @@ impl<C: Coding> Decoder<C> {
             at,
             sum: u32::from_le_bytes([a, b, c, d]),
             size: u32::from_le_bytes([e, f, g, h]),
+            sure: true,
             agreed: false,
         };
-        way.index.read().sums.lost_end(last, trailer)
+        match way.guess {
+            Some(guess) => guess.sums().lost_end(last, trailer),
+            None => way.index.read().sums.lost_end(last, trailer),
+        }
     }
 
     /// What was decoded since the last place.
@@ -224,6 +238,7 @@ impl<C: Coding> Decoder<C> {
             end: self.position,
             sum: self.run.sum.value(),
             first: self.run.first,
+            sure: self.trust > Trust::Foreign,
         }
     }
 
@@ -233,7 +248,14 @@ impl<C: Coding> Decoder<C> {
         let (before, full) = (buffer.filled().len(), buffer.room() == 0);
         let ahead = way.index.ahead(self.position);
         let guessed = way.guess.and_then(|guess| guess.behind(self.position));
-        let bound = self.bound(ahead, guessed.map(|point| point.position));
+        let doubtful = ahead.stop.filter(|stop| {
+            // Who began at such a place is no judge of others.
+            stop.doubtful && self.trust > Trust::Foreign
+        });
+        let guessed_at = guessed.map(|point| point.position);
+        let doubtful_at = doubtful.map(|stop| stop.position);
+        let unsure_at = [guessed_at, doubtful_at].into_iter().flatten().min();
+        let bound = self.bound(ahead, unsure_at);
         let step = self.coding.step(self.input.rest(), buffer, bound);
         let step = step.map_err(|error| self.placed(error))?;
         self.input.advance(step.used);
@@ -252,6 +274,13 @@ impl<C: Coding> Decoder<C> {
         let stop = ahead.stop.filter(|stop| stop.position == self.position);
         if let Some(stop) = stop {
             self.pass_place(way)?;
+            if doubtful_at == Some(self.position) && guessed_at != doubtful_at {
+                if step.ended {
+                    self.end_stream(way)?;
+                }
+                self.judge(way)?;
+                return Ok(!full);
+            }
             self.must_end = C::SUMS && stop.ends;
         } else if bound.at_mark && !step.ended {
             self.mark_place(way)?;
@@ -308,7 +337,11 @@ impl<C: Coding> Decoder<C> {
     fn pass_place(&mut self, way: &Way<'_, C>) -> Result<()> {
         if self.verify && self.position > self.run.start {
             let part = self.part();
-            way.index.part(part).map_err(|error| self.placed(error))?;
+            let agreed = match way.guess {
+                Some(guess) => guess.sums().part(part),
+                None => way.index.part(part, self.generation),
+            };
+            agreed.map_err(|error| self.placed(error))?;
             self.run = Run {
                 start: self.position,
                 sum: Checksum::default(),
@@ -320,9 +353,9 @@ impl<C: Coding> Decoder<C> {
 
     /// A new place, if the last step came to one.
     fn mark_place(&mut self, way: &Way<'_, C>) -> Result<()> {
-        if let Some(point) = self.point() {
-            way.index.add(point);
+        if let Some(point) = self.point().filter(|_| way.guess.is_none()) {
             self.pass_place(way)?;
+            way.index.add(point, self.generation);
         }
         Ok(())
     }
@@ -342,6 +375,40 @@ impl<C: Coding> Decoder<C> {
 
     /// Compare a guessed place with where the decoder comes to.
     fn meet(&mut self, way: &Way<'_, C>, guess: &Point<C::Mark>) -> Result<()> {
+        match self.come_to(way, guess)? {
+            Some(point) if point.starts == guess.starts => self.pass_place(way),
+            _ => Err(self.placed(damage("the stream is not divided as it seemed to be"))),
+        }
+    }
+
+    /// Look whether the place here, which could be wrong, is one: what the
+    /// decoder has is put there, or it is forgotten.
+    fn judge(&mut self, way: &Way<'_, C>) -> Result<()> {
+        let known = way.index.before(self.position);
+        let Some(known) = known.filter(|known| known.position == self.position) else {
+            return Ok(());
+        };
+        match self.come_to(way, &known)? {
+            Some(own) => {
+                let mark = C::confirmed(own.mark, &known.mark);
+                way.index.confirm(Point {
+                    weight: C::weight(&mark),
+                    mark,
+                    ..own
+                });
+            }
+            None => way.index.remove(known.position),
+        }
+        Ok(())
+    }
+
+    /// Go on, without decoding a byte, until the decoder comes to a place.
+    /// `None` if it does not.
+    fn come_to(
+        &mut self,
+        way: &Way<'_, C>,
+        place: &Point<C::Mark>,
+    ) -> Result<Option<Point<C::Mark>>> {
         let mut none = ReadBuf::new(&mut []);
         let bound = Bound {
             most: u64::MAX,
@@ -353,16 +420,13 @@ impl<C: Coding> Decoder<C> {
                 Place::Stream => {}
                 Place::End => break,
             }
-            if let Some(point) = self.point() {
-                let same = point.position == guess.position
-                    && point.at == guess.at
-                    && C::overlap(&point.mark) == C::overlap(&guess.mark)
-                    && C::is_start(&point.mark) == C::is_start(&guess.mark);
-                if same {
-                    return self.pass_place(way);
-                }
+            let same = |point: &Point<C::Mark>| {
+                point.at == place.at && C::overlap(&point.mark) == C::overlap(&place.mark)
+            };
+            if let Some(point) = self.point().filter(same) {
+                return Ok(Some(point));
             }
-            if self.input.at() > guess.at {
+            if self.place == Place::End || self.input.at() > place.at {
                 break;
             }
             let step = self.coding.step(self.input.rest(), &mut none, bound);
@@ -374,7 +438,7 @@ impl<C: Coding> Decoder<C> {
                 self.input.refill(way.source)?;
             }
         }
-        Err(self.placed(damage("the stream is not divided as it seemed to be")))
+        Ok(None)
     }
 
     fn begin_stream(&mut self, way: &Way<'_, C>) -> Result<()> {
@@ -436,6 +500,7 @@ impl<C: Coding> Decoder<C> {
                     at: self.input.at(),
                     sum,
                     size,
+                    sure: self.trust > Trust::Foreign,
                     agreed: false,
                 };
                 if self.run.first {
@@ -443,9 +508,11 @@ impl<C: Coding> Decoder<C> {
                     compare(&trailer, self.run.sum.value(), size)?;
                 } else {
                     self.pass_place(way)?;
-                    way.index
-                        .trailer(trailer)
-                        .map_err(|error| self.placed(error))?;
+                    let agreed = match way.guess {
+                        Some(guess) => guess.sums().trailer(trailer),
+                        None => way.index.trailer(trailer, self.generation),
+                    };
+                    agreed.map_err(|error| self.placed(error))?;
                 }
             }
             Ending::Sum { .. } | Ending::Plain => {}
@@ -456,7 +523,9 @@ impl<C: Coding> Decoder<C> {
 
     fn come_to_end(&mut self, way: &Way<'_, C>) {
         self.place = Place::End;
-        way.index.ends(self.position);
+        if way.guess.is_none() {
+            way.index.ends(self.position, self.generation);
+        }
     }
 
     /// An error with its place, if it is the coding's and not the source's.

@@ -52,12 +52,19 @@ fn wrong(text: impl Into<String>) -> Error {
 /// Write all that is known.
 pub(super) fn save(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     // What is shared is copied out, so that no reader waits for the disk.
-    let (spacing, size, points, parts, trailers) = {
+    let (spacing, size, points, sums) = {
         let found = index.read();
         let parts: Vec<Part> = found.sums.parts().copied().collect();
         let trailers: Vec<Trailer> = found.sums.trailers().copied().collect();
         let size = found.size.unwrap_or(0);
-        (found.spacing, size, found.points.clone(), parts, trailers)
+        // Checksums vouch for all or for none.
+        let unsure = found
+            .points
+            .iter()
+            .any(|point| point.trust == Trust::Foreign)
+            || parts.iter().any(|part| !part.sure);
+        let sums = (!unsure).then_some((parts, trailers));
+        (found.spacing, size, found.points.clone(), sums)
     };
     let count = |n: usize| u32::try_from(n).map_err(|_| too_many(n));
     let mut head = b"GZIDX\x01\0".to_vec();
@@ -87,6 +94,9 @@ pub(super) fn save(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<(
         ours.extend(checksum(&window).to_le_bytes());
         write(&window)?;
     }
+    let Some((parts, trailers)) = sums else {
+        return Ok(());
+    };
     ours.extend(count(parts.len())?.to_le_bytes());
     for part in parts {
         ours.extend(part.start.to_le_bytes());
@@ -205,7 +215,7 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
         index: &Index::new(None, places),
         guess: None,
     };
-    let mut decoder = Decoder::<Gzip>::at(point, source, false, None)?;
+    let mut decoder = Decoder::<Gzip>::at(point, source, (false, 0), None)?;
     match decoder.skip(&way, point.position + PROOF as u64) {
         Err(error) if error.kind() == ErrorKind::Codec => {
             let text = format!(
@@ -393,6 +403,7 @@ impl Read {
                 end: fields.u64()?,
                 sum: fields.u32()?,
                 first: fields.byte()? == 1,
+                sure: true,
             });
         }
         for _ in 0..fields.count(TRAILER)? {
@@ -401,6 +412,7 @@ impl Read {
                 at: fields.u64()?,
                 sum: fields.u32()?,
                 size: fields.u32()?,
+                sure: true,
                 agreed: fields.byte()? == 1,
             });
         }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::coding::{Bound, Coding, Ending, Feed, Step};
+use super::coding::{Bound, Coding, Ending, Feed, Step, Structure};
 use super::index::{Index, Point};
 use super::inflate::{Inflate, WINDOW};
 use super::input::Input;
@@ -157,6 +157,24 @@ impl Coding for Gzip {
         matches!(mark.window, Window::Start)
     }
 
+    /// A window that is right can stay in the index file. Some writers leave
+    /// out what the data do not refer to: what a decoder has takes its place.
+    fn confirmed(own: Mark, known: &Mark) -> Mark {
+        let (Window::Here(found), Window::Stored(stored)) = (&own.window, &known.window) else {
+            return own;
+        };
+        match known.window.bytes() {
+            Ok(bytes) if bytes.ends_with(found) => Mark {
+                bits: own.bits,
+                window: Window::Stored(Stored {
+                    sum: Some(checksum(&bytes)),
+                    ..stored.clone()
+                }),
+            },
+            _ => own,
+        }
+    }
+
     fn weight(mark: &Mark) -> usize {
         match &mark.window {
             Window::Here(bytes) => bytes.len(),
@@ -168,7 +186,7 @@ impl Coding for Gzip {
         MEMORY
     }
 
-    fn structure(source: &dyn ReadAt) -> Result<Vec<Point<Mark>>> {
+    fn structure(source: &dyn ReadAt) -> Result<Option<Structure<Mark>>> {
         bgzf::structure(source)
     }
 

@@ -68,6 +68,8 @@ pub(super) struct Point<M> {
 pub(super) enum Trust {
     /// Not at all: an index file without checksums has it.
     Foreign,
+    /// As far as the file tells the truth about its own structure.
+    Told,
     /// As far as the index file belongs to the data: checksums vouch for it.
     Saved,
     /// A decoder came by there.
@@ -95,6 +97,8 @@ pub(super) struct Stop {
     pub(super) position: u64,
     /// Whether a stream ends there.
     pub(super) ends: bool,
+    /// Whether it is a place that could be wrong.
+    pub(super) doubtful: bool,
 }
 
 /// The places found so far. The lock is held to look or add, never to decode.
@@ -117,6 +121,9 @@ pub(super) struct Found<M> {
     pub(super) size: Option<u64>,
     /// Whether there is something that was neither loaded nor saved.
     pub(super) changed: bool,
+    /// How often what was known proved to be wrong. Decoders that began before
+    /// the last time have no say any more.
+    pub(super) generation: u64,
 }
 
 impl<M> Found<M> {
@@ -188,6 +195,7 @@ impl<M> Index<M> {
                 sums: Sums::default(),
                 size: None,
                 changed: false,
+                generation: 0,
             }),
         }
     }
@@ -217,11 +225,17 @@ impl<M> Index<M> {
         let place = point.map(|point| point.position);
         let stop = [place, end].into_iter().flatten().min();
         Ahead {
-            stop: stop.map(|position| Stop {
-                position,
-                ends: end == stop || point.is_some_and(|point| place == stop && point.starts),
+            stop: stop.map(|position| {
+                let point = point.filter(|_| place == stop);
+                let sure = point.filter(|point| point.trust > Trust::Foreign);
+                Stop {
+                    position,
+                    ends: end == stop || sure.is_some_and(|point| point.starts),
+                    doubtful: point.is_some() && sure.is_none(),
+                }
             }),
-            due: point.is_none().then(|| found.due()),
+            // Once all is known, new places would only divide what is compared.
+            due: (point.is_none() && found.size.is_none()).then(|| found.due()),
         }
     }
 
@@ -234,12 +248,12 @@ impl<M> Index<M> {
     }
 
     /// Add a place that a decoder came by, if it is due.
-    pub(super) fn add(&self, point: Point<M>) {
+    pub(super) fn add(&self, point: Point<M>, generation: u64) {
         if !self.wanted {
             return;
         }
         let mut found = self.write();
-        if point.position < found.due() {
+        if point.position < found.due() || generation != found.generation {
             return;
         }
         found.insert(point);
@@ -255,13 +269,29 @@ impl<M> Index<M> {
     }
 
     /// Take places that decoders came by.
-    pub(super) fn adopt(&self, points: &[Arc<Point<M>>]) {
-        if !self.wanted {
-            return;
-        }
+    pub(super) fn adopt(&self, points: &[Arc<Point<M>>], sums: Sums) {
         let mut found = self.write();
         for point in points {
             found.insert_shared(point.clone());
+        }
+        if found.sums.is_empty() {
+            found.sums = sums;
+        }
+    }
+
+    /// A decoder came by a place: put what it found there.
+    pub(super) fn confirm(&self, point: Point<M>) {
+        let mut found = self.write();
+        let position = point.position;
+        let Some(i) = found.behind(position).checked_sub(1) else {
+            return;
+        };
+        if found.points[i].position == position {
+            found.memory = found.memory + point.memory() - found.points[i].memory();
+            found.points[i] = Arc::new(point);
+        }
+        while found.memory > self.most && found.points.len() > 1 {
+            found.thin();
         }
     }
 
@@ -281,39 +311,63 @@ impl<M> Index<M> {
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
         // An index with checksums of the data accuses the data.
-        let sure = |point: &Arc<Point<M>>| point.trust != Trust::Foreign;
+        let sure = |point: &Arc<Point<M>>| point.trust > Trust::Told;
+        let doubted = found.sums.doubt();
         if found.points.iter().all(sure) {
-            return false;
+            found.generation += u64::from(doubted);
+            return doubted;
         }
+        found.generation += 1;
         found.points.retain(sure);
         found.memory = found.points.iter().map(|point| point.memory()).sum();
-        found.sums.clear();
         found.size = None;
         true
     }
 
+    pub(super) fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
     /// As [`Sums::part`].
-    pub(super) fn part(&self, part: Part) -> Result<()> {
-        self.write().sums.part(part)
+    pub(super) fn part(&self, part: Part, generation: u64) -> Result<()> {
+        let mut found = self.write();
+        match generation == found.generation {
+            true => found.sums.part(part),
+            false => Ok(()),
+        }
     }
 
     /// As [`Sums::trailer`].
-    pub(super) fn trailer(&self, trailer: Trailer) -> Result<()> {
-        self.write().sums.trailer(trailer)
+    pub(super) fn trailer(&self, trailer: Trailer, generation: u64) -> Result<()> {
+        let mut found = self.write();
+        match generation == found.generation {
+            true => found.sums.trailer(trailer),
+            false => Ok(()),
+        }
     }
 
     /// As [`Sums::settle`].
-    pub(super) fn settle(&self) -> Result<()> {
-        self.write().sums.settle()
+    pub(super) fn settle(&self, behind: u64) -> Result<()> {
+        self.write().sums.settle(behind)
     }
 
     /// The data have so many bytes.
-    pub(super) fn ends(&self, size: u64) {
+    pub(super) fn ends(&self, size: u64, generation: u64) {
         if self.read().size != Some(size) {
             let mut found = self.write();
-            found.size = Some(size);
-            found.changed = true;
+            if generation == found.generation {
+                found.size = Some(size);
+                found.changed = true;
+            }
         }
+    }
+
+    /// The last place that is sure to be one, or the begin.
+    pub(super) fn last_sure(&self) -> u64 {
+        let found = self.read();
+        let sure = |point: &&Arc<Point<M>>| point.trust > Trust::Foreign;
+        let last = found.points.iter().rev().find(sure);
+        last.map_or(0, |point| point.position)
     }
 
     pub(super) fn info(&self) -> IndexInfo {
@@ -383,7 +437,7 @@ mod tests {
         assert_eq!(index.ahead(0).due, Some(0));
         assert!(index.before(u64::MAX).is_none());
         for position in [0, 1, spacing + 5, spacing + 9, 3 * spacing - 1, spacing] {
-            index.add(at(position));
+            index.add(at(position), 0);
         }
         assert_eq!(positions(&index), [0, spacing + 5, 3 * spacing - 1]);
         let stop = index.ahead(7).stop.unwrap();
@@ -407,7 +461,7 @@ mod tests {
         ] {
             let index = index(compressed, frugal);
             for i in 0..5000 {
-                index.add(at(i * NEAREST + i % 7));
+                index.add(at(i * NEAREST + i % 7), 0);
             }
             let found = positions(&index);
             assert!((most / 3..=most).contains(&found.len()), "{}", found.len());
@@ -422,14 +476,14 @@ mod tests {
         let first = index(None, false);
         let other = index(None, false);
         let blocks: Vec<u64> = (0..3000).map(|i| i * 7919).collect();
-        blocks.iter().for_each(|&block| first.add(at(block)));
+        blocks.iter().for_each(|&block| first.add(at(block), 0));
         // The other begins somewhere inside, again and again.
         for start in [0, 40, 39, 1500, 1000] {
             blocks[..start + 500]
                 .iter()
-                .for_each(|&block| other.add(at(block)));
+                .for_each(|&block| other.add(at(block), 0));
         }
-        blocks.iter().for_each(|&block| other.add(at(block)));
+        blocks.iter().for_each(|&block| other.add(at(block), 0));
         assert_eq!(positions(&first), positions(&other));
     }
 }

@@ -7,7 +7,7 @@
 use super::bgzf::{SPACING, start_of_member};
 use super::coding::Bound;
 use super::gzip::{Mark, is_magic};
-use super::index::Point;
+use super::index::{Point, Trust};
 use super::inflate::Inflate;
 use super::scan::{Pieces, find};
 use crate::error::Result;
@@ -131,7 +131,11 @@ impl<'a> Search<'a> {
             self.stream = stream;
             let last = points.last().map_or(0, |last| last.position);
             if self.position - last >= SPACING && self.position < end {
-                points.push(start_of_member(self.position, stream));
+                points.push(Point {
+                    // Once it is proven.
+                    trust: Trust::Found,
+                    ..start_of_member(self.position, stream)
+                });
             }
         }
         Ok(points)

@@ -164,8 +164,14 @@ pub(crate) trait Packed: Send + Sync {
     fn session(&self, reading: Reading, guess: Option<Guessed>) -> Result<Arc<dyn ReadAt>>;
 
     /// Where in a range of decoded bytes others can begin to decode while one
-    /// decodes what is before.
-    fn splits(&self, range: Range<u64>) -> Result<Splits>;
+    /// decodes what is before. `dense` if all of the range is to be read.
+    fn splits(&self, range: Range<u64>, dense: bool) -> Result<Splits>;
+
+    /// The data end there, as their header tells.
+    fn expect(&self, end: u64);
+
+    /// Another number whenever something that reads rest on proved to be wrong.
+    fn generation(&self) -> u64;
 
     /// Decoded byte at which decoding begins for a read of this one.
     fn begin_of(&self, offset: u64) -> u64;
@@ -198,6 +204,8 @@ pub(crate) trait Packed: Send + Sync {
 /// What is known of reads before they begin.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
+    /// Where they begin.
+    pub(crate) start: u64,
     /// Decoded bytes that they need, about.
     pub(crate) decoded: u64,
 }

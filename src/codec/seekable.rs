@@ -11,6 +11,7 @@
 //!
 //! All numbers are little-endian.
 
+use super::coding::Structure;
 use super::index::{Point, Trust};
 use crate::error::Result;
 use crate::io::ReadAt;
@@ -26,13 +27,9 @@ const ENTRIES: u64 = 4 << 10;
 const SPACING: u64 = 256 << 10;
 const APART: u64 = 1 << 10;
 
-/// Frames as the table tells them; none if there is no table that fits the
-/// file.
-pub(super) fn structure(source: &dyn ReadAt) -> Result<Vec<Point<()>>> {
-    Ok(table(source)?.unwrap_or_default())
-}
-
-fn table(source: &dyn ReadAt) -> Result<Option<Vec<Point<()>>>> {
+/// Frames as the table tells them; `None` if there is no table that fits the
+/// file and all its frames.
+pub(super) fn structure(source: &dyn ReadAt) -> Result<Option<Structure<()>>> {
     let Some(foot_at) = source.size()?.and_then(|size| size.checked_sub(FOOT)) else {
         return Ok(None);
     };
@@ -59,8 +56,6 @@ fn table(source: &dyn ReadAt) -> Result<Option<Vec<Point<()>>>> {
     }
     let mut points: Vec<Point<()>> = Vec::new();
     let (mut at, mut position) = (0u64, 0u64);
-    // Frames that have their sizes prove the table.
-    let mut trust = Trust::Found;
     let mut first = 0;
     while first < n {
         let some = (n - first).min(ENTRIES);
@@ -80,12 +75,9 @@ fn table(source: &dyn ReadAt) -> Result<Option<Vec<Point<()>>>> {
             let due = points
                 .last()
                 .is_none_or(|last| position - last.position >= SPACING && at - last.at >= APART);
-            if decoded > 0 {
-                match told_size(source, at)? {
-                    Told::Nothing => trust = Trust::Foreign,
-                    Told::Size(size) if size == decoded => {}
-                    Told::Size(_) | Told::NoFrame => return Ok(None),
-                }
+            let told = told_size(source, at)?;
+            if told.is_none_or(|told| told.is_some_and(|told| told != decoded)) {
+                return Ok(None);
             }
             if due && decoded > 0 {
                 points.push(Point {
@@ -94,48 +86,38 @@ fn table(source: &dyn ReadAt) -> Result<Option<Vec<Point<()>>>> {
                     mark: (),
                     starts: true,
                     weight: 0,
-                    trust: Trust::Found,
+                    trust: Trust::Told,
                 });
             }
             (at, position) = (at + compressed, position + decoded);
         }
         first += some;
     }
-    points.iter_mut().for_each(|point| point.trust = trust);
-    Ok((at == table_at).then_some(points))
+    Ok((at == table_at).then_some((points, position)))
 }
 
-/// What a frame says of its decoded size.
-enum Told {
-    NoFrame,
-    Nothing,
-    Size(u64),
-}
-
-/// The size that the frame at a byte tells (RFC 8878, 3.1.1.1).
-fn told_size(source: &dyn ReadAt, at: u64) -> Result<Told> {
+/// The decoded size of the frame at a byte, if it tells it (RFC 8878,
+/// 3.1.1.1); `None` if there is no frame.
+fn told_size(source: &dyn ReadAt, at: u64) -> Result<Option<Option<u64>>> {
     let head = source.read_vec(at, 18)?;
     let Some(&descriptor) = head.get(4).filter(|_| super::is_zstd_frame(&head)) else {
-        return Ok(Told::NoFrame);
+        return Ok(None);
     };
     let is_single = descriptor & 0x20 != 0;
     let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
     let size_at = 5 + usize::from(!is_single) + dictionary;
     let (len, more) = match descriptor >> 6 {
-        0 if !is_single => return Ok(Told::Nothing),
+        0 if !is_single => return Ok(Some(None)),
         0 => (1, 0),
         1 => (2, 256),
         2 => (4, 0),
         _ => (8, 0),
     };
     let Some(size) = head.get(size_at..size_at + len) else {
-        return Ok(Told::NoFrame);
+        return Ok(None);
     };
     let size = size.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b));
-    Ok(match size.checked_add(more) {
-        Some(size) => Told::Size(size),
-        None => Told::NoFrame,
-    })
+    Ok(size.checked_add(more).map(Some))
 }
 
 #[cfg(test)]

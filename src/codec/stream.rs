@@ -6,7 +6,7 @@
 //! place of the index. No lock is held while anything is decoded.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cache::{Cache, EXTENT};
@@ -54,7 +54,9 @@ pub(super) struct Shared<C: Coding> {
     pub(super) index: Index<C::Mark>,
     cache: Cache,
     /// Whether the structure of the file was looked at.
-    learnt: AtomicBool,
+    learnt: Mutex<bool>,
+    /// Where the data end, as far as their header tells; 0 if it is not known.
+    expected: AtomicU64,
     /// Whether guesses of its structure were wrong.
     refuted: AtomicBool,
     /// Decoders that wait for a read behind their position, the newest last.
@@ -65,10 +67,19 @@ impl<C: Coding> Shared<C> {
     /// Take the places that the structure of the file tells, once. `false` if
     /// there is nothing new.
     fn learn(&self) -> Result<bool> {
-        if self.learnt.swap(true, Relaxed) {
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        if *learnt {
             return Ok(false);
         }
-        let points = C::structure(&*self.source)?;
+        let structure = C::structure(&*self.source)?;
+        *learnt = true;
+        // Sizes that do not add up to what is expected are not all right.
+        let expected = self.expected.load(Relaxed);
+        let Some((points, size)) = structure.filter(|found| [found.1, 0].contains(&expected))
+        else {
+            return Ok(false);
+        };
+        debug_assert!(points.iter().all(|point| point.position < size));
         let some = !points.is_empty();
         self.index.extend(points);
         Ok(some)
@@ -119,7 +130,8 @@ impl<C: Coding> Stream<C> {
             decoding,
             index: Index::new(size, decoding.places),
             cache: Cache::new(decoding.cache),
-            learnt: AtomicBool::new(false),
+            learnt: Mutex::new(false),
+            expected: AtomicU64::new(0),
             refuted: AtomicBool::new(false),
             kept: Mutex::default(),
         }))
@@ -143,6 +155,8 @@ impl<C: Coding> Stream<C> {
                 && self.0.cache.most() > 0
                 && reading.decoded <= self.0.cache.most() as u64,
             guess,
+            start: reading.start,
+            generation: self.0.index.generation(),
             own: Mutex::new(None),
             shared: self.0.clone(),
         })
@@ -152,6 +166,7 @@ impl<C: Coding> Stream<C> {
 impl<C: Coding> ReadAt for Stream<C> {
     fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
         let reading = Reading {
+            start: offset,
             decoded: buffer.room() as u64,
         };
         self.session_of(reading, None)?.read_at(offset, buffer)
@@ -162,12 +177,18 @@ impl<C: Coding> ReadAt for Stream<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
-        let reading = Reading { decoded: 0 };
+        let reading = Reading {
+            start: 0,
+            decoded: 0,
+        };
         self.session_of(reading, None)?.check_end(offset)
     }
 
     fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
-        let reading = Reading { decoded: 0 };
+        let reading = Reading {
+            start: 0,
+            decoded: 0,
+        };
         Ok(Some(Arc::new(self.session_of(reading, None)?)))
     }
 
@@ -190,11 +211,12 @@ impl<C: Coding> Packed for Stream<C> {
 
     fn adopt(&self, guess: Guessed) {
         if let Ok(guess) = guess.downcast::<Guess<C::Mark>>() {
-            self.0.index.adopt(&guess.points);
+            let sums = std::mem::take(&mut *guess.sums());
+            self.0.index.adopt(&guess.points, sums);
         }
     }
 
-    fn splits(&self, range: Range<u64>) -> Result<Splits> {
+    fn splits(&self, range: Range<u64>, dense: bool) -> Result<Splits> {
         let shared = &*self.0;
         let known = Splits {
             places: shared.index.within(range.clone()),
@@ -206,28 +228,40 @@ impl<C: Coding> Packed for Stream<C> {
             return Ok(known);
         }
         if shared.learn()? {
-            return self.splits(range);
+            return self.splits(range, dense);
         }
-        if shared.refuted.load(Relaxed) {
+        // What is guessed is proven from the begin on, without a gap.
+        if !dense || shared.refuted.load(Relaxed) {
             return Ok(known);
         }
-        let points = C::guess(&*shared.source, range.end)?;
+        let mut points = C::guess(&*shared.source, range.end)?;
+        points.retain(|point| point.position < range.end);
+        let from_begin = points
+            .first()
+            .is_some_and(|first| range.start < first.position);
+        if !from_begin || points.len() <= known.places.len() {
+            return Ok(known);
+        }
         let points: Vec<_> = points.into_iter().map(Arc::new).collect();
-        let inside = points.iter().map(|point| point.position);
-        let places: Vec<u64> = inside.filter(|at| range.contains(at)).collect();
-        if places.len() <= known.places.len() {
-            return Ok(known);
-        }
         Ok(Splits {
-            places,
-            guess: Some(Arc::new(Guess { points })),
+            places: points.iter().map(|point| point.position).collect(),
+            guess: Some(Arc::new(Guess {
+                points,
+                sums: Mutex::default(),
+            })),
         })
     }
 
     fn refute(&self) {
         self.0.refuted.store(true, Relaxed);
-        self.0.index.write().sums.clear();
-        self.0.kept().clear();
+    }
+
+    fn expect(&self, end: u64) {
+        self.0.expected.store(end, Relaxed);
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.index.generation()
     }
 
     fn begin_of(&self, offset: u64) -> u64 {
@@ -264,14 +298,16 @@ impl<C: Coding> Packed for Stream<C> {
 
     fn build(&self, control: Option<&Control>) -> Result<()> {
         self.0.index.check_wanted()?;
-        let reading = Reading { decoded: u64::MAX };
+        let reading = Reading {
+            start: 0,
+            decoded: u64::MAX,
+        };
         let session = self.session_of(reading, None)?;
         let way = session.way();
-        let covered = self.0.index.info().covered;
         if self.0.index.read().size.is_some() {
             return Ok(());
         }
-        let mut decoder = session.nearest(covered)?;
+        let mut decoder = session.nearest(self.0.index.last_sure())?;
         let total = self.0.index.compressed.unwrap_or(0);
         let mut done = decoder.byte();
         if let Some(control) = control {
@@ -284,7 +320,7 @@ impl<C: Coding> Packed for Stream<C> {
                 done = decoder.byte();
             }
         }
-        self.0.index.settle()
+        self.0.index.settle(0)
     }
 }
 
@@ -295,6 +331,10 @@ struct Session<C: Coding> {
     /// Whether what is decoded is kept.
     keep: bool,
     guess: Option<Arc<Guess<C::Mark>>>,
+    /// Where the reads begin.
+    start: u64,
+    /// As that of the index when the session began.
+    generation: u64,
     own: Mutex<Option<Decoder<C>>>,
 }
 
@@ -311,6 +351,14 @@ impl<C: Coding> Session<C> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Leave a decoder to other reads, unless it may be wrong.
+    fn give(&self, decoder: Decoder<C>) {
+        let is_current = decoder.generation == self.shared.index.generation();
+        if self.guess.is_none() && is_current {
+            self.shared.give(decoder);
+        }
+    }
+
     /// A decoder as near before `offset` as possible. Those that are not used
     /// wait for other reads.
     fn nearest(&self, offset: u64) -> Result<Decoder<C>> {
@@ -318,16 +366,21 @@ impl<C: Coding> Session<C> {
         let mut best = match own {
             Some(own) if own.position <= offset => Some(own),
             Some(own) => {
-                self.shared.give(own);
+                self.give(own);
                 None
             }
             None => None,
         };
         let reached = best.as_ref().map(|best| best.position);
-        if let Some(kept) = self.shared.take(offset, reached) {
+        // Others do not prove what is guessed.
+        let kept = match self.guess {
+            Some(_) => None,
+            None => self.shared.take(offset, reached),
+        };
+        if let Some(kept) = kept {
             best.replace(kept)
                 .into_iter()
-                .for_each(|own| self.shared.give(own));
+                .for_each(|own| self.give(own));
         }
         let reached = best.as_ref().map_or(0, |best| best.position);
         let reached = reached.max(self.shared.index.before(offset).map_or(0, |at| at.position));
@@ -335,9 +388,10 @@ impl<C: Coding> Session<C> {
             self.shared.learn()?;
         }
         let verify = self.shared.decoding.verify;
+        let begin = (verify, self.generation);
         while let Some(point) = self.point(offset, best.as_ref().map(|best| best.position)) {
             // What is left behind a place is no use to other reads.
-            match Decoder::at(&point, &*self.source, verify, best.take()) {
+            match Decoder::at(&point, &*self.source, begin, best.take()) {
                 // An index that cannot be used is none.
                 Err(error) if error.kind() == ErrorKind::SeekIndex => {
                     self.shared.index.remove(point.position);
@@ -345,7 +399,7 @@ impl<C: Coding> Session<C> {
                 new => return new,
             }
         }
-        best.map_or_else(|| Decoder::new(verify), Ok)
+        best.map_or_else(|| Decoder::new(verify, self.generation), Ok)
     }
 
     /// The last place that is not behind `offset`, if it is behind `from`.
@@ -400,7 +454,12 @@ impl<C: Coding> ReadAt for Session<C> {
             }
             // A decoder that failed is not used again.
             let mut decoder = self.nearest(at)?;
-            let decoded = self.decode(&mut decoder, at, buffer)?;
+            let decoded = self.decode(&mut decoder, at, buffer);
+            if decoded.is_err() {
+                // What was decoded before the damage showed is as wrong.
+                self.shared.cache.clear();
+            }
+            let decoded = decoded?;
             at += decoded as u64;
             *self.own() = Some(decoder);
             if decoded == 0 {
@@ -442,19 +501,23 @@ impl<C: Coding> Session<C> {
         }
         let own = self.own().take();
         let near = own.filter(|own| own.position == offset);
-        let near = near.or_else(|| self.shared.take(offset, offset.checked_sub(1)));
+        let others = || self.shared.take(offset, offset.checked_sub(1));
+        let near = near.or_else(|| others().filter(|_| self.guess.is_none()));
         if let Some(mut decoder) = near {
             decoder.look_for_end(&self.way())?;
             *self.own() = Some(decoder);
         }
-        self.shared.index.settle()
+        match &self.guess {
+            Some(guess) => guess.sums().settle(self.start),
+            None => self.shared.index.settle(self.start),
+        }
     }
 }
 
 impl<C: Coding> Drop for Session<C> {
     fn drop(&mut self) {
         if let Some(decoder) = self.own().take() {
-            self.shared.give(decoder);
+            self.give(decoder);
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Part {
     pub(super) sum: u32,
     /// Whether the stream begins with it.
     pub(super) first: bool,
+    /// Whether where it was decoded from was sure.
+    pub(super) sure: bool,
 }
 
 /// What stands behind a stream.
@@ -31,6 +33,8 @@ pub(super) struct Trailer {
     pub(super) at: u64,
     pub(super) sum: u32,
     pub(super) size: u32,
+    /// As [`Part::sure`].
+    pub(super) sure: bool,
     /// Whether the parts of the stream were found to agree with it.
     pub(super) agreed: bool,
 }
@@ -42,6 +46,8 @@ pub(super) struct Sums {
     parts: BTreeMap<u64, Part>,
     /// By the ends of their streams.
     trailers: BTreeMap<u64, Trailer>,
+    /// Whether any of them is not sure.
+    has_unsure: bool,
 }
 
 impl Sums {
@@ -52,6 +58,15 @@ impl Sums {
             let text = format!("a part from {} to {} is none", part.start, part.end);
             return Err(damage(text));
         }
+        if part.sure && self.has_unsure {
+            // What is sure takes the place of what is not.
+            let inside = |start: u64, end: u64| start < part.end && end > part.start;
+            self.parts
+                .retain(|_, known| known.sure || !inside(known.start, known.end));
+            self.trailers
+                .retain(|&end, known| known.sure || !inside(end - 1, end));
+        }
+        self.has_unsure |= !part.sure;
         if let Some(end) = self.end_behind(part.start).filter(|&end| end < part.end) {
             return Err(damage(format!(
                 "the gzip member does not end behind the decoded byte {end} any more"
@@ -63,16 +78,15 @@ impl Sums {
                 "no gzip member begins at the decoded byte {start} any more"
             )));
         }
-        match self.parts.get(&part.start) {
-            Some(known) if known.end == part.end && known.sum != part.sum => {
-                return Err(damage(format!(
-                    "the decoded bytes {} to {} are not those that a checksum was taken of: it \
-                     is {:08x}, theirs {:08x}",
-                    part.start, part.end, known.sum, part.sum
-                )));
+        if let Some(known) = self.known(&part) {
+            if known == part.sum {
+                return Ok(());
             }
-            Some(_) => return Ok(()),
-            None => {}
+            return Err(damage(format!(
+                "the decoded bytes {} to {} are not those that a checksum was taken of: it is \
+                 {known:08x}, theirs {:08x}",
+                part.start, part.end, part.sum
+            )));
         }
         let before = self.parts.range(..part.start).next_back();
         let behind = self.parts.range(part.start..).next();
@@ -84,6 +98,17 @@ impl Sums {
         Ok(())
     }
 
+    /// The checksum of the bytes of a part, if those known are just these.
+    fn known(&self, part: &Part) -> Option<u32> {
+        let (mut end, mut sum) = (part.start, 0);
+        while end < part.end {
+            let next = self.parts.get(&end)?;
+            sum = joined(sum, next.sum, next.end - next.start);
+            end = next.end;
+        }
+        (end == part.end).then_some(sum)
+    }
+
     /// Where the next stream ends that is known to end behind a decoded byte.
     pub(super) fn end_behind(&self, position: u64) -> Option<u64> {
         let behind = (Bound::Excluded(position), Bound::Unbounded);
@@ -93,6 +118,7 @@ impl Sums {
     /// Keep what stands behind a stream, and compare it if all parts of the
     /// stream are known.
     pub(super) fn trailer(&mut self, trailer: Trailer) -> Result<()> {
+        self.has_unsure |= !trailer.sure;
         let around = self.parts.range(..trailer.end).next_back();
         if let Some((_, part)) = around.filter(|(_, part)| part.end > trailer.end) {
             return Err(damage(format!(
@@ -123,10 +149,13 @@ impl Sums {
         compare(&trailer, joined(sum, last.sum, last.end - last.start), size)
     }
 
-    /// Compare all streams whose parts have become known.
-    pub(super) fn settle(&mut self) -> Result<()> {
-        let open = self.trailers.values().filter(|trailer| !trailer.agreed);
-        let open: Vec<u64> = open.map(|trailer| trailer.end).collect();
+    /// Compare all streams that end behind a decoded byte and whose parts have
+    /// become known.
+    pub(super) fn settle(&mut self, behind: u64) -> Result<()> {
+        let behind = (Bound::Excluded(behind), Bound::Unbounded);
+        let open = self.trailers.range(behind);
+        let open = open.filter(|(_, trailer)| !trailer.agreed);
+        let open: Vec<u64> = open.map(|(&end, _)| end).collect();
         open.into_iter().try_for_each(|end| self.settle_one(end))
     }
 
@@ -137,11 +166,7 @@ impl Sums {
         let Some((start, sum)) = self.stream(end) else {
             return Ok(());
         };
-        if let Err(error) = compare(&trailer, sum, end - start) {
-            // It fails those who read this stream, not all that come later.
-            self.trailers.remove(&end);
-            return Err(error);
-        }
+        compare(&trailer, sum, end - start)?;
         if let Some(trailer) = self.trailers.get_mut(&end) {
             trailer.agreed = true;
         }
@@ -173,13 +198,17 @@ impl Sums {
             if before.end == position {
                 before.sum = joined(before.sum, behind.sum, behind.end - behind.start);
                 before.end = behind.end;
+                before.sure &= behind.sure;
                 self.parts.remove(&position);
             }
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Sums::default();
+    /// Forget what is not sure; `false` if there was nothing.
+    pub(super) fn doubt(&mut self) -> bool {
+        self.parts.retain(|_, known| known.sure);
+        self.trailers.retain(|_, known| known.sure);
+        std::mem::take(&mut self.has_unsure)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -237,6 +266,7 @@ mod tests {
             end: end as u64,
             sum: sum(&data[start..end]),
             first: start == 0,
+            sure: true,
         }
     }
 
@@ -248,6 +278,7 @@ mod tests {
             at: 500,
             sum: sum(&data),
             size: 1000,
+            sure: true,
             agreed: false,
         };
         for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
@@ -257,7 +288,7 @@ mod tests {
             for i in order {
                 assert!(!sums.trailers[&1000].agreed);
                 sums.part(parts[i]).unwrap();
-                sums.settle().unwrap();
+                sums.settle(0).unwrap();
             }
             assert!(sums.trailers[&1000].agreed);
             sums.forget_place(301);
@@ -285,6 +316,7 @@ mod tests {
             at: 50,
             sum: sum(&data[..end]),
             size: end as u32,
+            sure: true,
             agreed: false,
         };
         let mut sums = Sums::default();
@@ -304,6 +336,20 @@ mod tests {
             assert!(sums.trailer(trailer(end)).is_err());
         }
         sums.part(part(&data, 60, 80)).unwrap();
+    }
+
+    #[test]
+    fn parts_of_a_part_are_compared_together() {
+        let data: Vec<u8> = (0..100).collect();
+        let mut sums = Sums::default();
+        sums.part(part(&data, 0, 30)).unwrap();
+        sums.part(part(&data, 30, 70)).unwrap();
+        sums.part(part(&data, 0, 70)).unwrap();
+        let wrong = Part {
+            sum: 1,
+            ..part(&data, 0, 70)
+        };
+        assert!(sums.part(wrong).is_err());
     }
 
     #[test]

@@ -6,8 +6,7 @@
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
 
-use super::coding::{Bound, Coding, Feed, Step};
-use super::index::Point;
+use super::coding::{Bound, Coding, Feed, Step, Structure};
 use super::seekable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
@@ -93,7 +92,7 @@ impl Coding for Zstd {
         self.context.sizeof()
     }
 
-    fn structure(source: &dyn ReadAt) -> Result<Vec<Point<()>>> {
+    fn structure(source: &dyn ReadAt) -> Result<Option<Structure<()>>> {
         seekable::structure(source)
     }
 }

@@ -49,8 +49,8 @@ pub const AP_OPT_MAX_BYTES: i32 = 7;
 
 /// Seek index of compressed data: 0 none, 1 grow it as reads go, 2 build it
 /// when opening, which cannot be cancelled. Default 1. An index that grows
-/// takes a fourth of the file's size at most: of data that are packed more
-/// densely than others, its points stand farther apart.
+/// takes a fourth of the file's size at most, and 1 MiB: of data that are
+/// packed more densely than others, its points stand farther apart.
 pub const AP_OPT_INDEX_MODE: i32 = 8;
 
 /// Uncompressed bytes between seek points, 64 KiB or more; 0 by the size of

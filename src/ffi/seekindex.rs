@@ -49,8 +49,9 @@ pub unsafe extern "C" fn ap_seekindex_save(
 /// Load a GZIDX file. What its structure, its order, the sizes or our own
 /// checksums show to be wrong gives `AP_ERR_SEEKINDEX` and changes nothing. A
 /// wrong window in a file by another program, which has no checksums, never
-/// harms, and is found when whole members are verified. Windows are read when
-/// they are needed, from the file as it was: it stays open.
+/// harms; it gives wrong values until a read comes by from before it, and is
+/// found when whole members are verified. Windows are read when they are
+/// needed, from the file as it was: it stays open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_seekindex_load(
     proxy: *const ap_proxy,

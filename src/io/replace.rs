@@ -32,17 +32,16 @@ pub(crate) fn replace(
 /// A new file beside a path.
 fn beside(path: &Path) -> Result<(File, PathBuf)> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let Some(name) = path.file_name() else {
+    if path.file_name().is_none() {
         let text = "the path has no file name";
         return Err(Error::new(ErrorKind::Argument, text).in_file(path));
-    };
+    }
     let mut tries = 0;
     loop {
         let number = NUMBER.fetch_add(1, Relaxed);
-        let mut new = std::ffi::OsString::from(".");
-        new.push(name);
-        new.push(format!(".{}-{number}.new", std::process::id()));
-        let new = path.with_file_name(new);
+        // Short, for the name to come may be as long as names can be.
+        let name = format!(".arrayproxy-{}-{number}.new", std::process::id());
+        let new = path.with_file_name(name);
         match OpenOptions::new().write(true).create_new(true).open(&new) {
             Ok(file) => return Ok((file, new)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && tries < TRIES => {

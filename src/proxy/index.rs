@@ -4,9 +4,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use super::options::{IndexFile, IndexMode, Options};
+use super::read;
 use super::source::Source;
 use super::{ArrayProxy, Data, Shared};
-use crate::codec::IndexInfo;
+use crate::codec::{Codec, IndexInfo};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{Mapping, make_folder, replace};
@@ -25,15 +26,12 @@ pub(super) fn open(
     warnings: &mut Vec<String>,
     options: &Options,
 ) -> Result<Option<Home>> {
-    let Some(packed) = &data.packed else {
-        return Ok(None);
-    };
-    if options.index_mode == IndexMode::None {
+    if data.packed.is_none() || options.index_mode == IndexMode::None {
         return Ok(None);
     }
     let home = match &options.index_file {
-        Some(IndexFile::Auto) => home(data),
-        Some(IndexFile::Path(_)) | None => None,
+        Some(IndexFile::Auto) if data.codec == Codec::Gzip => home(data),
+        Some(IndexFile::Auto | IndexFile::Path(_)) | None => None,
     };
     let path = match &options.index_file {
         Some(IndexFile::Path(path)) => Some(path.as_path()),
@@ -50,9 +48,21 @@ pub(super) fn open(
         Ok(()) => {}
     }
     if options.index_mode == IndexMode::Build {
-        packed.build(None).map_err(|error| data.blame(error))?;
+        build(data, None)?;
     }
     Ok(home)
+}
+
+/// Build the index to the end, once more if one that was loaded led astray.
+fn build(data: &Data, control: Option<&Control>) -> Result<()> {
+    let Some(packed) = &data.packed else {
+        return Ok(());
+    };
+    let built = match packed.build(control) {
+        Err(error) if read::is_of_data(&error) && packed.doubt() => packed.build(control),
+        built => built,
+    };
+    built.map_err(|error| data.blame(error))
 }
 
 /// Load an index file.
@@ -64,7 +74,7 @@ fn load(data: &Data, path: &Path) -> Result<()> {
     let source = Source::file(path)?;
     // Windows are read from it when they are needed. It may be replaced
     // meanwhile, but not mixed up with the new one.
-    let file = source.bytes(true, Mapping::Never)?;
+    let file = source.bytes(data.keep_open, Mapping::Never)?;
     let path = source.path();
     packed
         .load(file)
@@ -135,9 +145,7 @@ impl ArrayProxy {
     /// that are not compressed. Progress is in compressed bytes.
     pub fn build_index(&self, control: Option<&Control>) -> Result<()> {
         for data in &self.shared.sources {
-            if let Some(packed) = &data.packed {
-                packed.build(control).map_err(|error| data.blame(error))?;
-            }
+            build(data, control)?;
         }
         Ok(())
     }

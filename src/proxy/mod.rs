@@ -95,6 +95,8 @@ struct Data {
     packed: Option<Arc<dyn Packed>>,
     codec: Codec,
     path: Option<PathBuf>,
+    /// Whether files stay open between reads.
+    keep_open: bool,
     /// What tells the file from others under the same name.
     stamp: Option<(u64, u128)>,
     /// Bytes that there are at most, as far as the file's size tells.

@@ -374,6 +374,7 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
             data: Data {
                 bytes: decoded.bytes,
                 packed: decoded.packed,
+                keep_open: options.keep_open,
                 stamp: source.stamp(),
                 codec,
                 path: path.clone(),
@@ -485,6 +486,9 @@ fn finish(
             return Err(data.blame(Error::new(ErrorKind::Truncated, text)));
         }
         warnings.push(text);
+    }
+    if let Some(packed) = &data.packed {
+        packed.expect(header.layout.end_of(0));
     }
     let index_home = index::open(&data, &mut warnings, options)?;
     if !options.keep_open {

@@ -60,6 +60,9 @@ const ALONE: u64 = 1 << 20;
 /// Bytes kept of what several selections may want.
 const WINDOW: usize = 2 << 20;
 
+/// How often a read is made again because what it rested on was wrong.
+const MOST_DOUBTS: usize = 3;
+
 /// Pieces on their way from the thread that decodes to the one that converts.
 const AHEAD: usize = 4;
 
@@ -163,46 +166,71 @@ pub(super) fn run(
         guess: None,
     };
     if let Some(packed) = data.packed.as_ref().filter(|_| threads > 1 && concurrent) {
-        splits = packed.splits(start..end)?;
+        splits = packed.splits(start..end, is_dense(reads))?;
     }
     let attempt = |splits: &Splits| {
         let work = Work {
             data,
             reads,
-            reading: Reading { decoded: needed },
+            reading: Reading {
+                start,
+                decoded: needed,
+            },
             splits: &splits.places,
             guess: splits.guess.clone(),
             control,
             queue: Mutex::default(),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
+            last: (end == array_end).then_some(end),
         };
-        work.all(threads, concurrent, (end, end == array_end))
+        work.all(threads, concurrent, end)
     };
     let Some(packed) = &data.packed else {
         return attempt(&splits);
     };
-    let mut done = attempt(&splits);
-    if let Some(guess) = splits.guess.take() {
-        match &done {
-            Ok(()) => packed.adopt(guess),
-            // Where it was wrong anything can come out.
-            Err(error) if error.kind() != ErrorKind::Cancelled => {
-                packed.refute();
-                splits.places.clear();
-                reads.iter().for_each(|read| read.target.restart());
-                done = attempt(&splits);
+    let restart = || reads.iter().for_each(|read| read.target.restart());
+    if let Some(guess) = splits.guess.clone() {
+        match attempt(&splits) {
+            Ok(()) => {
+                packed.adopt(guess);
+                return Ok(());
             }
-            Err(_) => {}
+            // Where it was wrong anything can come out.
+            Err(error) if is_of_data(&error) => packed.refute(),
+            failed => return failed,
         }
+        splits.places.clear();
+        splits.guess = None;
+        restart();
     }
-    match &done {
-        Err(error) if is_of_data(error) && packed.doubt() => {
-            splits.places.clear();
-            reads.iter().for_each(|read| read.target.restart());
-            attempt(&splits)
+    for _ in 0..MOST_DOUBTS {
+        let generation = packed.generation();
+        let done = attempt(&splits);
+        let led_astray = match &done {
+            Ok(()) => false,
+            Err(error) => is_of_data(error) && packed.doubt(),
+        };
+        // Another call may have found out meanwhile what this one rests on.
+        if !led_astray && packed.generation() == generation {
+            return done;
         }
-        _ => done,
+        splits.places.clear();
+        restart();
+    }
+    attempt(&splits)
+}
+
+/// Whether all bytes from the first to the last are read.
+fn is_dense(reads: &[Read<'_>]) -> bool {
+    let all = Cutting {
+        max: i64::MAX,
+        gap: NEAR,
+        loops: usize::MAX,
+    };
+    match reads {
+        [read] => read.walks.len() == 1 && read.walks[0].cost(all).0 == 1,
+        _ => false,
     }
 }
 
@@ -281,10 +309,12 @@ struct Work<'a> {
     failed: AtomicBool,
     /// The error nearest to the begin of the source, with the byte.
     failure: Mutex<Option<(u64, Error)>>,
+    /// The end of the array, if it is read to there.
+    last: Option<u64>,
 }
 
 impl<'a> Work<'a> {
-    fn all(&self, threads: usize, concurrent: bool, (end, is_last): (u64, bool)) -> Result<()> {
+    fn all(&self, threads: usize, concurrent: bool, end: u64) -> Result<()> {
         let session = self.session()?;
         self.fill_queue(&session)?;
         // Behind the last split, what is left is one span.
@@ -314,7 +344,7 @@ impl<'a> Work<'a> {
         if let Some((_, error)) = failure {
             return Err(error);
         }
-        if is_last {
+        if let Some(end) = self.last {
             session.check_end(end)?;
         }
         Ok(())
@@ -410,7 +440,11 @@ impl<'a> Work<'a> {
                     return self.fail(item.piece.offset, error);
                 }
             }
-            if let (Some(end), true) = (job.end, self.guess.is_some()) {
+            // Who comes there looks at what stands behind.
+            let ends = |item: &Item| Some(item.piece.offset + item.piece.len as u64);
+            let last = job.items.iter().any(|item| ends(item) == self.last);
+            let end = job.end.filter(|_| self.guess.is_some());
+            for end in [end, self.last.filter(|_| last)].into_iter().flatten() {
                 if let Err(error) = worker.bytes.check_end(end) {
                     return self.fail(end, error);
                 }
