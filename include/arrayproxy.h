@@ -82,6 +82,7 @@
 /// 0 serves programs that hold thousands of proxies: no decoder of more than
 /// 1 MiB is kept either, which bzip2's are and most of zstd's, no decoded data
 /// unless `AP_OPT_CACHE_BYTES` is set, and of a seek index that grows 256 KiB.
+/// An index file is opened for each window then, too.
 #define AP_OPT_KEEP_OPEN 4
 
 /// Most threads that one call may use; 0 one per core, 1 only the caller's.
@@ -97,8 +98,9 @@
 
 /// Seek index of compressed data: 0 none, 1 grow it as reads go, 2 build it
 /// when opening, which cannot be cancelled. Default 1. An index that grows
-/// takes a fourth of the file's size at most, and 1 MiB: of data that are
-/// packed more densely than others, its points stand farther apart.
+/// takes 1 MiB and a fourth of the file's size at most (twice that size if the
+/// spacing is set): of data that are packed more densely than others, its
+/// points stand farther apart.
 #define AP_OPT_INDEX_MODE 8
 
 /// Uncompressed bytes between seek points, 64 KiB or more; 0 by the size of
@@ -813,7 +815,8 @@ ap_status ap_seekindex_save(const ap_proxy *proxy,
 /// wrong window in a file by another program, which has no checksums, never
 /// harms; it gives wrong values until a read comes by from before it, and is
 /// found when whole members are verified. Windows are read when they are
-/// needed, from the file as it was: it stays open.
+/// needed: the file stays open, or, with `AP_OPT_KEEP_OPEN` 0, has to stay as
+/// it is.
 AP_API
 ap_status ap_seekindex_load(const ap_proxy *proxy,
                             const char *path,

@@ -207,27 +207,31 @@ impl Coding for Gzip {
     }
 }
 
-/// Longest header that is looked for before a place.
-const NEAR_HEADER: u64 = 1 << 10;
+/// Lengths of headers that are looked for before a place: nearly all, and one
+/// with as much in its extra field as there can be.
+const NEAR_HEADERS: [u64; 2] = [1 << 10, 68 << 10];
 
 /// Whether a member's header ends right before a byte of the source.
 pub(super) fn begins_behind(source: &dyn ReadAt, at: u64) -> Result<bool> {
-    let start = at.saturating_sub(NEAR_HEADER);
-    let before = source.read_vec(start, (at - start) as usize)?;
-    for i in 0..before.len().saturating_sub(9) {
-        if !is_magic(&before[i..]) {
-            continue;
-        }
-        let mut input = Input::default();
-        let mut feed = Feed {
-            input: &mut input,
-            source: &Memory(Arc::new(before[i..].to_vec())),
-        };
-        if header(&mut feed)? && feed.at() == (before.len() - i) as u64 {
+    for most in NEAR_HEADERS {
+        let start = at.saturating_sub(most);
+        let before = source.read_vec(start, (at - start) as usize)?;
+        let found = |i: usize| is_magic(&before[i..]) && header_is(&before[i..]);
+        if (0..before.len().saturating_sub(9)).rev().any(found) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether bytes are the header of a member and nothing else.
+fn header_is(bytes: &[u8]) -> bool {
+    let mut input = Input::default();
+    let mut feed = Feed {
+        input: &mut input,
+        source: &Memory(Arc::new(bytes.to_vec())),
+    };
+    header(&mut feed).is_ok_and(|is| is && feed.at() == bytes.len() as u64)
 }
 
 /// Go over a member's header (RFC 1952, 2.3). `false` if there is none.

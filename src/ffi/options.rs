@@ -34,6 +34,7 @@ pub const AP_OPT_MMAP: i32 = 3;
 /// 0 serves programs that hold thousands of proxies: no decoder of more than
 /// 1 MiB is kept either, which bzip2's are and most of zstd's, no decoded data
 /// unless `AP_OPT_CACHE_BYTES` is set, and of a seek index that grows 256 KiB.
+/// An index file is opened for each window then, too.
 pub const AP_OPT_KEEP_OPEN: i32 = 4;
 
 /// Most threads that one call may use; 0 one per core, 1 only the caller's.
@@ -49,8 +50,9 @@ pub const AP_OPT_MAX_BYTES: i32 = 7;
 
 /// Seek index of compressed data: 0 none, 1 grow it as reads go, 2 build it
 /// when opening, which cannot be cancelled. Default 1. An index that grows
-/// takes a fourth of the file's size at most, and 1 MiB: of data that are
-/// packed more densely than others, its points stand farther apart.
+/// takes 1 MiB and a fourth of the file's size at most (twice that size if the
+/// spacing is set): of data that are packed more densely than others, its
+/// points stand farther apart.
 pub const AP_OPT_INDEX_MODE: i32 = 8;
 
 /// Uncompressed bytes between seek points, 64 KiB or more; 0 by the size of

@@ -51,7 +51,8 @@ pub unsafe extern "C" fn ap_seekindex_save(
 /// wrong window in a file by another program, which has no checksums, never
 /// harms; it gives wrong values until a read comes by from before it, and is
 /// found when whole members are verified. Windows are read when they are
-/// needed, from the file as it was: it stays open.
+/// needed: the file stays open, or, with `AP_OPT_KEEP_OPEN` 0, has to stay as
+/// it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_seekindex_load(
     proxy: *const ap_proxy,
