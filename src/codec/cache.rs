@@ -6,7 +6,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::io::ReadBuf;
 
-/// Bytes that are kept, and let go, together.
+/// Bytes that are kept, and let go, together. As many are decoded at a time;
+/// fewer cost more, see the decoder's steps.
 pub(super) const EXTENT: usize = 96 << 10;
 
 /// Memory that an extent takes beside its bytes, about.

@@ -5,6 +5,7 @@ mod index;
 mod open;
 mod options;
 mod plan;
+mod queue;
 mod read;
 mod source;
 

@@ -6,17 +6,16 @@
 //! places of the seek index; where there are none yet, one thread decodes and
 //! another converts. So each byte is decoded once, whatever was asked for.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Data;
 use super::plan::Plan;
+use super::queue::{Queue, Way, Window};
 use crate::codec::{Codec, Guessed, Reading, Splits};
 use crate::control::Control;
-use crate::core::plan::{Cutting, Piece, Pieces, Walk};
+use crate::core::plan::{Cutting, Piece, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, View, append, fill};
 use crate::mem::{Fault, Target};
@@ -57,9 +56,6 @@ const CELL: u64 = 4 << 20;
 /// takes as long as decoding some 50 KiB.
 const ALONE: u64 = 1 << 20;
 
-/// Bytes kept of what several selections may want.
-const WINDOW: usize = 2 << 20;
-
 /// How often a read is made again because what it rested on was wrong.
 const MOST_DOUBTS: usize = 3;
 
@@ -71,17 +67,6 @@ pub(super) struct Read<'a> {
     pub(super) plan: &'a Plan,
     pub(super) walks: &'a [Walk],
     pub(super) target: &'a Target<'a>,
-}
-
-/// How pieces of a walk get to the result.
-#[derive(Clone)]
-enum Way {
-    /// As they are.
-    Straight,
-    /// Converted.
-    Through,
-    /// From memory.
-    View(View),
 }
 
 /// How a walk of a file is read.
@@ -240,47 +225,6 @@ pub(super) fn is_of_data(error: &Error) -> bool {
         error.kind(),
         ErrorKind::Codec | ErrorKind::Truncated | ErrorKind::Range
     )
-}
-
-/// Pieces of several walks, in the order of their bytes.
-#[derive(Default)]
-struct Queue<'a> {
-    heads: BinaryHeap<Reverse<(u64, usize)>>,
-    runs: Vec<Run<'a>>,
-}
-
-struct Run<'a> {
-    /// Number of the read.
-    read: usize,
-    way: Way,
-    pieces: Pieces<'a>,
-}
-
-impl<'a> Queue<'a> {
-    fn add(&mut self, read: usize, way: Way, pieces: Pieces<'a>) {
-        if let Some(offset) = pieces.offset() {
-            self.heads.push(Reverse((offset, self.runs.len())));
-            self.runs.push(Run { read, way, pieces });
-        }
-    }
-
-    /// Byte at which the next piece begins.
-    fn offset(&self) -> Option<u64> {
-        self.heads.peek().map(|Reverse((offset, _))| *offset)
-    }
-
-    /// The next piece with the number of its run, if it begins before `limit`.
-    fn next_before(&mut self, limit: u64) -> Option<(usize, Piece)> {
-        let mut head = self.heads.peek_mut()?;
-        let Reverse((_, i)) = *head;
-        let pieces = &mut self.runs[i].pieces;
-        let piece = pieces.next_before(limit)?;
-        match pieces.offset() {
-            Some(offset) => *head = Reverse((offset, i)),
-            None => drop(std::collections::binary_heap::PeekMut::pop(head)),
-        }
-        Some((i, piece))
-    }
 }
 
 /// A piece, its way, and the number of its read.
@@ -594,43 +538,6 @@ impl<'b, 'a> Worker<'b, 'a> {
             Some(bytes) => self.work.store(item, bytes),
             None => Err(self.work.data.truncated(view.len() as u64, end)),
         }
-    }
-}
-
-/// What was read last, for pieces that overlap with it.
-#[derive(Default)]
-struct Window {
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl Window {
-    /// The bytes of a piece, which begins no earlier than those before it;
-    /// fewer at the end.
-    fn read(&mut self, source: &dyn ReadAt, piece: &Piece) -> Result<&[u8]> {
-        let (offset, len) = (piece.offset, piece.len);
-        let end = self.start + self.bytes.len() as u64;
-        if offset < self.start || offset >= end {
-            self.start = offset;
-            self.bytes.clear();
-        }
-        let mut from = (offset - self.start) as usize;
-        if from + len > self.bytes.len() {
-            if from + len > WINDOW {
-                self.bytes.drain(..from);
-                self.start = offset;
-                from = 0;
-            }
-            let at = self.start + self.bytes.len() as u64;
-            let more = from + len - self.bytes.len();
-            let read = append(&mut self.bytes, more, |buffer| source.read_at(at, buffer));
-            if read.is_err() {
-                self.bytes.clear();
-            }
-            read?;
-        }
-        let end = self.bytes.len().min(from + len);
-        Ok(&self.bytes[from..end])
     }
 }
 

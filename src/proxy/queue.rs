@@ -1,0 +1,102 @@
+//! Pieces of all that a call reads, in the order of the source's bytes, and
+//! the bytes that several of them share.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
+use crate::core::plan::{Piece, Pieces};
+use crate::error::Result;
+use crate::io::{ReadAt, View, append};
+
+/// Bytes kept of what several selections may want.
+const WINDOW: usize = 2 << 20;
+
+/// How pieces of a walk get to the result.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// As they are.
+    Straight,
+    /// Converted.
+    Through,
+    /// From memory.
+    View(View),
+}
+
+/// Pieces of several walks, in the order of their bytes.
+#[derive(Default)]
+pub(super) struct Queue<'a> {
+    heads: BinaryHeap<Reverse<(u64, usize)>>,
+    pub(super) runs: Vec<Run<'a>>,
+}
+
+pub(super) struct Run<'a> {
+    /// Number of the read.
+    pub(super) read: usize,
+    pub(super) way: Way,
+    pieces: Pieces<'a>,
+}
+
+impl<'a> Queue<'a> {
+    pub(super) fn add(&mut self, read: usize, way: Way, pieces: Pieces<'a>) {
+        if let Some(offset) = pieces.offset() {
+            self.heads.push(Reverse((offset, self.runs.len())));
+            self.runs.push(Run { read, way, pieces });
+        }
+    }
+
+    /// Byte at which the next piece begins.
+    pub(super) fn offset(&self) -> Option<u64> {
+        self.heads.peek().map(|Reverse((offset, _))| *offset)
+    }
+
+    /// The next piece with the number of its run, if it begins before `limit`.
+    pub(super) fn next_before(&mut self, limit: u64) -> Option<(usize, Piece)> {
+        let mut head = self.heads.peek_mut()?;
+        let Reverse((_, i)) = *head;
+        let pieces = &mut self.runs[i].pieces;
+        let piece = pieces.next_before(limit)?;
+        match pieces.offset() {
+            Some(offset) => *head = Reverse((offset, i)),
+            None => drop(PeekMut::pop(head)),
+        }
+        Some((i, piece))
+    }
+}
+
+/// What was read last, for pieces that overlap with it.
+#[derive(Default)]
+pub(super) struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The bytes of a piece, which begins no earlier than those before it;
+    /// fewer at the end.
+    pub(super) fn read(&mut self, source: &dyn ReadAt, piece: &Piece) -> Result<&[u8]> {
+        let (offset, len) = (piece.offset, piece.len);
+        let end = self.start + self.bytes.len() as u64;
+        if offset < self.start || offset >= end {
+            self.start = offset;
+            self.bytes.clear();
+        }
+        let mut from = (offset - self.start) as usize;
+        if from + len > self.bytes.len() {
+            if from + len > WINDOW {
+                self.bytes.drain(..from);
+                self.start = offset;
+                from = 0;
+            }
+            let at = self.start + self.bytes.len() as u64;
+            let more = from + len - self.bytes.len();
+            let read = append(&mut self.bytes, more, |buffer| source.read_at(at, buffer));
+            if read.is_err() {
+                self.bytes.clear();
+            }
+            read?;
+        }
+        let end = self.bytes.len().min(from + len);
+        Ok(&self.bytes[from..end])
+    }
+}
