@@ -1,0 +1,229 @@
+//! What is not proven never becomes a value: guesses of a file's structure,
+//! index files of others, and calls that meet damage at the same time.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use arrayproxy::{ArrayProxy, ErrorKind, Options, ReadAs, Slice, Source};
+use common::{Folder, Random, nifti1};
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+const SHAPE: [i16; 3] = [256, 256, 96];
+const SLICE: usize = 256 * 256;
+
+/// Decoded bytes between the flushes of `pigz -i`.
+const PIECE: usize = 128 << 10;
+
+fn image() -> Vec<u8> {
+    let mut random = Random(7);
+    let mut bytes = nifti1(&SHAPE, 2, 8, (1.0, 0.0), true);
+    let n = SLICE * SHAPE[2] as usize;
+    bytes.extend((0..n).map(|i| (i / SLICE) as u8 ^ (random.below(9) as u8)));
+    bytes
+}
+
+/// As `pigz -i` makes it: after each piece a flush to the byte, and one behind
+/// which nothing refers back.
+fn flushed(data: &[u8], piece: usize, level: u32) -> Vec<u8> {
+    let mut packed = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3];
+    packed.reserve(data.len() + data.len() / 8 + 10_000);
+    let mut encoder = Compress::new(Compression::new(level), false);
+    for part in data.chunks(piece) {
+        encoder
+            .compress_vec(part, &mut packed, FlushCompress::Sync)
+            .unwrap();
+        packed.extend([0, 0, 0, 0xFF, 0xFF]);
+        encoder.reset();
+    }
+    let ended = encoder.compress_vec(&[], &mut packed, FlushCompress::Finish);
+    assert_eq!(ended.unwrap(), Status::StreamEnd);
+    let mut sum = Crc::new();
+    sum.update(data);
+    packed.extend(sum.sum().to_le_bytes());
+    packed.extend((data.len() as u32).to_le_bytes());
+    packed
+}
+
+fn open(bytes: &[u8], options: &Options) -> ArrayProxy {
+    ArrayProxy::open_source(&Source::memory(bytes.to_vec()), None, options).unwrap()
+}
+
+fn slices(from: i64, to: i64) -> [Slice; 2] {
+    [Slice::Ellipsis, Slice::range(Some(from), Some(to), 1)]
+}
+
+fn read(proxy: &ArrayProxy, index: &[Slice]) -> arrayproxy::Result<Vec<u8>> {
+    proxy.plan(index, ReadAs::disk())?.read_vec()
+}
+
+/// A stored piece can hold what looks like the flushes.
+#[test]
+fn what_only_looks_like_a_flush_shifts_nothing() {
+    let mut plain = image();
+    let flushes = [0, 0, 0xFF, 0xFF, 0, 0, 0, 0xFF, 0xFF];
+    plain[5 * PIECE + 1000..][..9].copy_from_slice(&flushes);
+    let packed = flushed(&plain, PIECE, 0);
+    for threads in [1, 2, 4] {
+        let proxy = open(&packed, &Options::new().threads(threads));
+        for (from, to) in [(40, 90), (0, 96), (10, 95), (60, 61)] {
+            let want = &plain[352 + from as usize * SLICE..352 + to as usize * SLICE];
+            assert!(
+                read(&proxy, &slices(from, to)).unwrap() == want,
+                "{from}..{to}"
+            );
+        }
+    }
+}
+
+/// Flushes at irregular places are a wrong guess, which stays with who made it.
+#[test]
+fn a_wrong_guess_harms_no_other_call() {
+    let plain = image();
+    let mut packed = flushed(&plain[..40 * PIECE], PIECE, 6);
+    packed.truncate(packed.len() - 10);
+    let mut random = Random(3);
+    let mut encoder = Compress::new(Compression::new(6), false);
+    packed.reserve(plain.len());
+    let mut at = 40 * PIECE;
+    while at < plain.len() {
+        let end = plain.len().min(at + 30_000 + random.below(200_000));
+        encoder
+            .compress_vec(&plain[at..end], &mut packed, FlushCompress::Sync)
+            .unwrap();
+        packed.extend([0, 0, 0, 0xFF, 0xFF]);
+        encoder.reset();
+        at = end;
+    }
+    encoder
+        .compress_vec(&[], &mut packed, FlushCompress::Finish)
+        .unwrap();
+    let mut sum = Crc::new();
+    sum.update(&plain);
+    packed.extend(sum.sum().to_le_bytes());
+    packed.extend((plain.len() as u32).to_le_bytes());
+    for _ in 0..10 {
+        let proxy = open(&packed, &Options::new().threads(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(read(&proxy, &[]).unwrap() == plain[352..]));
+            for t in [95, 50, 93] {
+                let want = &plain[352 + t as usize * SLICE..][..SLICE];
+                assert!(read(&proxy, &slices(t, t + 1)).unwrap() == want, "{t}");
+            }
+        });
+        assert!(read(&proxy, &slices(90, 96)).unwrap() == plain[352 + 90 * SLICE..]);
+    }
+}
+
+/// However many calls meet it at once, each of them tells of the damage.
+#[test]
+fn every_call_finds_a_wrong_checksum() {
+    let mut plain = image();
+    let array = plain.len();
+    for behind in [0, 200] {
+        plain.resize(array + behind, 1);
+        let mut packed = flushed(&plain, PIECE, 1);
+        let end = packed.len();
+        packed[end - 6] ^= 1;
+        for keep_open in [true, false] {
+            let options = Options::new()
+                .threads(2)
+                .cache_bytes(Some(0))
+                .keep_open(keep_open);
+            for _ in 0..5 {
+                let proxy = open(&packed, &options);
+                let found = AtomicUsize::new(0);
+                std::thread::scope(|scope| {
+                    for _ in 0..3 {
+                        scope.spawn(|| {
+                            let error = read(&proxy, &[]).map(drop);
+                            let is_found =
+                                error.is_err_and(|error| error.kind() == ErrorKind::Codec);
+                            found.fetch_add(usize::from(is_found), Relaxed);
+                        });
+                    }
+                });
+                assert_eq!(found.into_inner(), 3, "{behind} {keep_open}");
+            }
+        }
+    }
+}
+
+/// An index file of ours without the part that is ours alone.
+fn as_by_others(index: &[u8]) -> Vec<u8> {
+    let number = |at: usize| u32::from_le_bytes(index[at..at + 4].try_into().unwrap()) as usize;
+    let n = number(31);
+    let windows = (0..n).filter(|i| index[35 + 18 * i + 17] == 1).count();
+    index[..35 + 18 * n + windows * (32 << 10)].to_vec()
+}
+
+#[test]
+fn wrong_windows_of_others_are_found_and_not_passed_on() {
+    let folder = Folder::new("windows");
+    let plain = image();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::new(6));
+    std::io::Write::write_all(&mut encoder, &plain).unwrap();
+    let path = folder.write("a.nii.gz", &encoder.finish().unwrap());
+    let index = folder.path("index");
+    let proxy = ArrayProxy::open(&path).unwrap();
+    proxy.build_index(None).unwrap();
+    proxy.save_index(&index).unwrap();
+    let ours = std::fs::read(&index).unwrap();
+    let mut theirs = as_by_others(&ours);
+    assert!(theirs.len() < ours.len());
+    let windows = theirs.len() - 5 * (32 << 10);
+    theirs[windows..].iter_mut().for_each(|byte| *byte ^= 0x55);
+    std::fs::write(&index, &theirs).unwrap();
+    for threads in [1, 2] {
+        let proxy = ArrayProxy::open_with(&path, &Options::new().threads(threads)).unwrap();
+        proxy.load_index(&index).unwrap();
+        // May be wrong, for nothing tells.
+        let _ = read(&proxy, &slices(90, 92));
+        let again = folder.path("again");
+        proxy.save_index(&again).unwrap();
+        let saved = std::fs::read(&again).unwrap();
+        assert_eq!(
+            as_by_others(&saved).len(),
+            saved.len(),
+            "it vouches for nothing"
+        );
+        let whole = || {
+            std::thread::scope(|scope| {
+                let reads =
+                    [0; 3].map(|_| scope.spawn(|| read(&proxy, &[]).unwrap() == plain[352..]));
+                reads.map(|read| read.join().unwrap())
+            })
+        };
+        assert_eq!(whole(), [true; 3]);
+        // What a whole read came by is right from then on.
+        proxy.trim();
+        for t in (0..96).rev() {
+            let want = &plain[352 + t as usize * SLICE..][..SLICE];
+            assert!(read(&proxy, &slices(t, t + 1)).unwrap() == want, "{t}");
+        }
+    }
+}
+
+/// A sparse index still has the checksums of all that lies between.
+#[test]
+fn spans_of_a_thinned_index_are_compared() {
+    let folder = Folder::new("thinned");
+    let plain = image();
+    let packed = flushed(&plain, PIECE, 0);
+    let path = folder.write("a.nii.gz", &packed);
+    let index = folder.path("index");
+    let spare = Options::new().keep_open(false);
+    let proxy = ArrayProxy::open_with(&path, &spare).unwrap();
+    proxy.build_index(None).unwrap();
+    proxy.save_index(&index).unwrap();
+    assert!(proxy.index_info().points < 10);
+    for part in 0..20 {
+        let mut damaged = packed.clone();
+        damaged[packed.len() * (2 * part + 1) / 40] ^= 1;
+        folder.write("a.nii.gz", &damaged);
+        let proxy = ArrayProxy::open_with(&path, &spare).unwrap();
+        proxy.load_index(&index).unwrap();
+        let error = read(&proxy, &slices(1, 96)).map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec, "{part}");
+    }
+}
