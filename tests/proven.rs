@@ -227,3 +227,34 @@ fn spans_of_a_thinned_index_are_compared() {
         assert_eq!(error.kind(), ErrorKind::Codec, "{part}");
     }
 }
+
+/// Programs that hold thousands of files have no thousands of indexes open.
+#[test]
+#[cfg(target_os = "linux")]
+fn index_files_are_closed_where_files_are() {
+    let folder = Folder::new("closed");
+    let plain = image();
+    // Of one stream: its places have windows, which are read when needed.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::new(6));
+    std::io::Write::write_all(&mut encoder, &plain).unwrap();
+    let path = folder.write("a.nii.gz", &encoder.finish().unwrap());
+    let index = folder.path("closed.gzidx");
+    let proxy = ArrayProxy::open(&path).unwrap();
+    proxy.build_index(None).unwrap();
+    proxy.save_index(&index).unwrap();
+    let open_files = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+        targets.filter(|target| *target == index).count()
+    };
+    for keep_open in [true, false] {
+        let options = Options::new().keep_open(keep_open);
+        let proxy = ArrayProxy::open_with(&path, &options).unwrap();
+        proxy.load_index(&index).unwrap();
+        for t in [90, 40] {
+            let want = &plain[352 + t as usize * SLICE..][..SLICE];
+            assert!(read(&proxy, &slices(t, t + 1)).unwrap() == want, "{t}");
+            assert_eq!(open_files(), usize::from(keep_open));
+        }
+    }
+}

@@ -307,7 +307,8 @@ impl<M> Index<M> {
     }
 
     /// Data that were decoded from places that may be wrong turned out to be
-    /// so: forget them, and all checksums. `false` if there was none.
+    /// so: forget them, and the checksums that rest on them. `false` if there
+    /// was none.
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
         // An index with checksums of the data accuses the data.

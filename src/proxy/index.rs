@@ -76,12 +76,14 @@ fn load(data: &Data, path: &Path) -> Result<()> {
     // meanwhile, but not mixed up with the new one.
     let file = source.bytes(data.keep_open, Mapping::Never)?;
     let path = source.path();
-    packed
-        .load(file)
-        .map_err(|error| match (error.kind(), path) {
-            (ErrorKind::SeekIndex, Some(path)) => error.in_file(&path),
-            _ => data.blame(error),
-        })
+    let loaded = packed.load(file.clone());
+    if !data.keep_open {
+        file.trim();
+    }
+    loaded.map_err(|error| match (error.kind(), path) {
+        (ErrorKind::SeekIndex, Some(path)) => error.in_file(&path),
+        _ => data.blame(error),
+    })
 }
 
 /// Where the index of a file is kept between programs; `None` where there is
