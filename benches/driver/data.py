@@ -7,6 +7,7 @@ read X.nii when asked for X.nii.gz.
 """
 
 import hashlib
+import math
 import os
 import struct
 from pathlib import Path
@@ -29,6 +30,7 @@ class Data:
         self.folder = Path(folder) / ("small" if small else "full")
         self.volumes = SMALL_VOLUMES if small else VOLUMES
         self.shape = SERIES + (self.volumes,)
+        self.nbytes = 2 * math.prod(self.shape)
 
     def plain(self, name):
         return self.folder / "plain" / f"{name}.nii"

@@ -59,7 +59,7 @@ class Rows:
 
     def whole(self, reader, dtype="disk", file=None, **args):
         if reader == "rapidgzip":
-            args["nbytes"] = int(np.prod(self.data.shape)) * 2
+            args["nbytes"] = self.data.nbytes
         if reader in ("zlib-rs", "libdeflate"):
             dtype = "disk"
         return self.job(reader, "whole", file, dtype, **args)

@@ -74,9 +74,7 @@ def measure_rows(rows, readers, truth, notes):
 
 def measure_memory(data, readers, rows, truth, notes):
     """Of whole reads to float64: what is needed besides the result."""
-    size = 8
-    for n in data.shape:
-        size *= n
+    size = 4 * data.nbytes
     results = []
     peers = ("nibabel", "indexed_gzip", "simpleitk", "niftilib", "nifti")
     for name, threads in [("ours", 1), ("ours", 2)] + [(name, 1) for name in peers]:

@@ -165,7 +165,8 @@ static void slices(const job *j)
         CHECK(read_batch(j, proxy, boxes, count, out, nbytes));
     else
         CHECK(read_boxes(j, &proxy, boxes, count, out, element));
-    answer(seconds() - start, checksum(out, nbytes), "");
+    double time = seconds() - start;
+    answer(time, checksum(out, nbytes), "");
 end:
     if (out)
         munmap(out, nbytes);
