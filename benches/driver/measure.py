@@ -1,14 +1,11 @@
 """Times of the sides of a row, taken by turns."""
 
-import mmap
 import statistics
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from readers import Failed
 
@@ -29,8 +26,6 @@ class Row:
 # The first run of work that is faster than this many seconds does not count.
 WARM_UP = 1.5
 MOST_ROUNDS = 11
-# Sizes of elements in those of the series.
-TIMES = {"disk": 1, "float32": 2, "float64": 4}
 
 
 def rounds_for(seconds, is_ours):
@@ -44,17 +39,6 @@ def rounds_for(seconds, is_ours):
     return 3 if seconds < 5 else 2 if seconds < 10 else 1
 
 
-def touch_memory(job, series):
-    """Take memory and give it back. The host of a virtual machine takes away
-    what was free for seconds, and whoever uses it first pays twenty times the
-    kernel's price for a new page: here, before the clock of a reader starts.
-    Twice what a result takes, or else the system finds other pages for it."""
-    nbytes = 2 * series * (TIMES[job.dtype] if job.work == "whole" else 1)
-    with mmap.mmap(-1, nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as pages:
-        pages.madvise(mmap.MADV_HUGEPAGE)
-        np.frombuffer(pages, np.uint8)[::4096] = 1
-
-
 def measure(row, readers, truth, notes):
     """Seconds that each job of a row takes, without those that failed."""
     jobs = [row.ours] + ([row.against[1]] if row.against else []) + row.others
@@ -62,7 +46,6 @@ def measure(row, readers, truth, notes):
     wanted = dict.fromkeys(times, 1)
     for turn in range(MOST_ROUNDS + 1):
         for job in [job for job in times if turn < wanted[job]]:
-            touch_memory(job, truth.data.nbytes)
             try:
                 answer = readers.ask(job)
                 if answer.checksum != truth.checksum(job):

