@@ -206,8 +206,8 @@ pub(crate) trait Packed: Send + Sync {
 pub(crate) struct Reading {
     /// Where they begin.
     pub(crate) start: u64,
-    /// Decoded bytes that they need, about.
-    pub(crate) decoded: u64,
+    /// Decoded bytes that they come by from there on, about.
+    pub(crate) bytes: u64,
 }
 
 /// Where a range of decoded bytes can be split.

@@ -159,7 +159,7 @@ pub(super) fn run(
             reads,
             reading: Reading {
                 start,
-                decoded: needed,
+                bytes: needed.min(end - start),
             },
             splits: &splits.places,
             guess: splits.guess.clone(),
