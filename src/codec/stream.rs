@@ -177,18 +177,12 @@ impl<C: Coding> ReadAt for Stream<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
-        let reading = Reading {
-            start: 0,
-            bytes: 0,
-        };
+        let reading = Reading { start: 0, bytes: 0 };
         self.session_of(reading, None)?.check_end(offset)
     }
 
     fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
-        let reading = Reading {
-            start: 0,
-            bytes: 0,
-        };
+        let reading = Reading { start: 0, bytes: 0 };
         Ok(Some(Arc::new(self.session_of(reading, None)?)))
     }
 

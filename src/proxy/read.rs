@@ -120,7 +120,7 @@ pub(super) fn decoded<'a>(data: &Data, walks: impl Iterator<Item = &'a Walk>) ->
     while let Some((_, piece)) = queue.next_before(data.most.unwrap_or(u64::MAX)) {
         let end = piece.offset + piece.len as u64;
         let begin = packed.begin_of(piece.offset).max(reached);
-        cost += end.saturating_sub(begin);
+        cost = end.saturating_sub(begin).saturating_add(cost);
         reached = reached.max(end);
     }
     cost
@@ -142,7 +142,7 @@ pub(super) fn run(
     let end = walks().map(Walk::end).max().unwrap_or(start);
     let needed = match &data.packed {
         Some(_) => decoded(data, walks()),
-        None => walks().map(|walk| walk.span() as u64).sum(),
+        None => walks().fold(0, |sum: u64, walk| sum.saturating_add(walk.span() as u64)),
     };
     let concurrent = data.bytes.is_concurrent();
     let threads = if needed < ALONE { 1 } else { threads };
