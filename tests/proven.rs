@@ -5,57 +5,15 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use arrayproxy::{ArrayProxy, ErrorKind, Options, ReadAs, Slice, Source};
-use common::{Folder, Random, nifti1};
-use flate2::{Compress, Compression, Crc, FlushCompress, Status};
-
-const SHAPE: [i16; 3] = [256, 256, 96];
-const SLICE: usize = 256 * 256;
+use arrayproxy::{ArrayProxy, ErrorKind, Options};
+use common::series::{
+    Foreign, SLICE, flushed, image, is_right, open, part, read, single, slices, trailer,
+};
+use common::{Folder, Random};
+use flate2::{Compress, Compression, FlushCompress};
 
 /// Decoded bytes between the flushes of `pigz -i`.
 const PIECE: usize = 128 << 10;
-
-fn image() -> Vec<u8> {
-    let mut random = Random(7);
-    let mut bytes = nifti1(&SHAPE, 2, 8, (1.0, 0.0), true);
-    let n = SLICE * SHAPE[2] as usize;
-    bytes.extend((0..n).map(|i| (i / SLICE) as u8 ^ (random.below(9) as u8)));
-    bytes
-}
-
-/// As `pigz -i` makes it: after each piece a flush to the byte, and one behind
-/// which nothing refers back.
-fn flushed(data: &[u8], piece: usize, level: u32) -> Vec<u8> {
-    let mut packed = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3];
-    packed.reserve(data.len() + data.len() / 8 + 10_000);
-    let mut encoder = Compress::new(Compression::new(level), false);
-    for part in data.chunks(piece) {
-        encoder
-            .compress_vec(part, &mut packed, FlushCompress::Sync)
-            .unwrap();
-        packed.extend([0, 0, 0, 0xFF, 0xFF]);
-        encoder.reset();
-    }
-    let ended = encoder.compress_vec(&[], &mut packed, FlushCompress::Finish);
-    assert_eq!(ended.unwrap(), Status::StreamEnd);
-    let mut sum = Crc::new();
-    sum.update(data);
-    packed.extend(sum.sum().to_le_bytes());
-    packed.extend((data.len() as u32).to_le_bytes());
-    packed
-}
-
-fn open(bytes: &[u8], options: &Options) -> ArrayProxy {
-    ArrayProxy::open_source(&Source::memory(bytes.to_vec()), None, options).unwrap()
-}
-
-fn slices(from: i64, to: i64) -> [Slice; 2] {
-    [Slice::Ellipsis, Slice::range(Some(from), Some(to), 1)]
-}
-
-fn read(proxy: &ArrayProxy, index: &[Slice]) -> arrayproxy::Result<Vec<u8>> {
-    proxy.plan(index, ReadAs::disk())?.read_vec()
-}
 
 /// A stored piece can hold what looks like the flushes.
 #[test]
@@ -67,11 +25,8 @@ fn what_only_looks_like_a_flush_shifts_nothing() {
     for threads in [1, 2, 4] {
         let proxy = open(&packed, &Options::new().threads(threads));
         for (from, to) in [(40, 90), (0, 96), (10, 95), (60, 61)] {
-            let want = &plain[352 + from as usize * SLICE..352 + to as usize * SLICE];
-            assert!(
-                read(&proxy, &slices(from, to)).unwrap() == want,
-                "{from}..{to}"
-            );
+            let found = read(&proxy, &slices(from, to)).unwrap();
+            assert!(found == part(&plain, from, to), "{from}..{to}");
         }
     }
 }
@@ -98,17 +53,13 @@ fn a_wrong_guess_harms_no_other_call() {
     encoder
         .compress_vec(&[], &mut packed, FlushCompress::Finish)
         .unwrap();
-    let mut sum = Crc::new();
-    sum.update(&plain);
-    packed.extend(sum.sum().to_le_bytes());
-    packed.extend((plain.len() as u32).to_le_bytes());
+    packed.extend(trailer(&plain));
     for _ in 0..10 {
         let proxy = open(&packed, &Options::new().threads(2));
         std::thread::scope(|scope| {
             scope.spawn(|| assert!(read(&proxy, &[]).unwrap() == plain[352..]));
             for t in [95, 50, 93] {
-                let want = &plain[352 + t as usize * SLICE..][..SLICE];
-                assert!(read(&proxy, &slices(t, t + 1)).unwrap() == want, "{t}");
+                assert!(is_right(&proxy, &plain, t), "{t}");
             }
         });
         assert!(read(&proxy, &slices(90, 96)).unwrap() == plain[352 + 90 * SLICE..]);
@@ -149,31 +100,20 @@ fn every_call_finds_a_wrong_checksum() {
     }
 }
 
-/// An index file of ours without the part that is ours alone.
-fn as_by_others(index: &[u8]) -> Vec<u8> {
-    let number = |at: usize| u32::from_le_bytes(index[at..at + 4].try_into().unwrap()) as usize;
-    let n = number(31);
-    let windows = (0..n).filter(|i| index[35 + 18 * i + 17] == 1).count();
-    index[..35 + 18 * n + windows * (32 << 10)].to_vec()
-}
-
 #[test]
 fn wrong_windows_of_others_are_found_and_not_passed_on() {
     let folder = Folder::new("windows");
     let plain = image();
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::new(6));
-    std::io::Write::write_all(&mut encoder, &plain).unwrap();
-    let path = folder.write("a.nii.gz", &encoder.finish().unwrap());
+    let (_, path) = single(&folder, &plain);
     let index = folder.path("index");
     let proxy = ArrayProxy::open(&path).unwrap();
     proxy.build_index(None).unwrap();
     proxy.save_index(&index).unwrap();
     let ours = std::fs::read(&index).unwrap();
-    let mut theirs = as_by_others(&ours);
-    assert!(theirs.len() < ours.len());
-    let windows = theirs.len() - 5 * (32 << 10);
-    theirs[windows..].iter_mut().for_each(|byte| *byte ^= 0x55);
-    std::fs::write(&index, &theirs).unwrap();
+    let mut theirs = Foreign::from(&ours);
+    assert!(theirs.bytes.len() < ours.len());
+    let last = theirs.places.len() - 5;
+    std::fs::write(&index, &theirs.harm(|i, _| i >= last).bytes).unwrap();
     for threads in [1, 2] {
         let proxy = ArrayProxy::open_with(&path, &Options::new().threads(threads)).unwrap();
         proxy.load_index(&index).unwrap();
@@ -182,11 +122,8 @@ fn wrong_windows_of_others_are_found_and_not_passed_on() {
         let again = folder.path("again");
         proxy.save_index(&again).unwrap();
         let saved = std::fs::read(&again).unwrap();
-        assert_eq!(
-            as_by_others(&saved).len(),
-            saved.len(),
-            "it vouches for nothing"
-        );
+        let theirs = Foreign::from(&saved).bytes;
+        assert_eq!(theirs.len(), saved.len(), "it vouches for nothing");
         let whole = || {
             std::thread::scope(|scope| {
                 let reads =
@@ -198,8 +135,7 @@ fn wrong_windows_of_others_are_found_and_not_passed_on() {
         // What a whole read came by is right from then on.
         proxy.trim();
         for t in (0..96).rev() {
-            let want = &plain[352 + t as usize * SLICE..][..SLICE];
-            assert!(read(&proxy, &slices(t, t + 1)).unwrap() == want, "{t}");
+            assert!(is_right(&proxy, &plain, t), "{t}");
         }
     }
 }
@@ -235,9 +171,7 @@ fn index_files_are_closed_where_files_are() {
     let folder = Folder::new("closed");
     let plain = image();
     // Of one stream: its places have windows, which are read when needed.
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::new(6));
-    std::io::Write::write_all(&mut encoder, &plain).unwrap();
-    let path = folder.write("a.nii.gz", &encoder.finish().unwrap());
+    let (_, path) = single(&folder, &plain);
     let index = folder.path("closed.gzidx");
     let proxy = ArrayProxy::open(&path).unwrap();
     proxy.build_index(None).unwrap();
@@ -252,8 +186,7 @@ fn index_files_are_closed_where_files_are() {
         let proxy = ArrayProxy::open_with(&path, &options).unwrap();
         proxy.load_index(&index).unwrap();
         for t in [90, 40] {
-            let want = &plain[352 + t as usize * SLICE..][..SLICE];
-            assert!(read(&proxy, &slices(t, t + 1)).unwrap() == want, "{t}");
+            assert!(is_right(&proxy, &plain, t), "{t}");
             assert_eq!(open_files(), usize::from(keep_open));
         }
     }

@@ -249,9 +249,12 @@ impl<C: Coding> Decoder<C> {
         let (before, full) = (buffer.filled().len(), buffer.room() == 0);
         let ahead = way.index.ahead(self.position);
         let guessed = way.guess.and_then(|guess| guess.behind(self.position));
-        let doubtful = ahead.stop.filter(|stop| {
+        let doubtful = ahead.stop.filter(|stop| match stop.trust {
             // Who began at such a place is no judge of others.
-            stop.doubtful && self.trust > Trust::Foreign
+            Some(Trust::Foreign) => self.trust > Trust::Foreign,
+            // Without checksums nothing else shows that data are shifted.
+            Some(Trust::Told) => !C::SUMS,
+            _ => false,
         });
         let guessed_at = guessed.map(|point| point.position);
         let doubtful_at = doubtful.map(|stop| stop.position);
@@ -339,7 +342,7 @@ impl<C: Coding> Decoder<C> {
         if self.verify && self.position > self.run.start {
             let part = self.part();
             let agreed = match way.guess {
-                Some(guess) => guess.sums().part(part),
+                Some(guess) => guess.sums().part(part).map(|_| ()),
                 None => way.index.part(part, self.generation),
             };
             agreed.map_err(|error| self.placed(error))?;
@@ -398,7 +401,11 @@ impl<C: Coding> Decoder<C> {
                     ..own
                 });
             }
-            None => way.index.remove(known.position),
+            None if C::SUMS => way.index.remove(known.position),
+            None => {
+                let text = format!("no {} stream begins where the file says", C::NAME);
+                return Err(self.placed(damage(text)));
+            }
         }
         Ok(())
     }

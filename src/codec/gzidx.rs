@@ -49,6 +49,20 @@ fn wrong(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::SeekIndex, text)
 }
 
+/// The places to save. Each that is not a member's begin takes a window in the
+/// file, whether it needs one or not: of those that do not, some.
+fn apart(points: &[Arc<Point<Mark>>], spacing: u64) -> Vec<Arc<Point<Mark>>> {
+    let mut due = 0;
+    let is_wanted = |point: &&Arc<Point<Mark>>| {
+        let wanted = point.position >= due || !matches!(point.mark.window, Window::None);
+        if wanted {
+            due = point.position.saturating_add(spacing - spacing / 4);
+        }
+        wanted
+    };
+    points.iter().filter(is_wanted).cloned().collect()
+}
+
 /// Write all that is known.
 pub(super) fn save(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     // What is shared is copied out, so that no reader waits for the disk.
@@ -62,9 +76,14 @@ pub(super) fn save(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<(
             .points
             .iter()
             .any(|point| point.trust == Trust::Foreign)
-            || parts.iter().any(|part| !part.sure);
+            || !found.sums.is_sure();
         let sums = (!unsure).then_some((parts, trailers));
-        (found.spacing, size, found.points.clone(), sums)
+        (
+            found.spacing,
+            size,
+            apart(&found.points, found.spacing),
+            sums,
+        )
     };
     let count = |n: usize| u32::try_from(n).map_err(|_| too_many(n));
     let mut head = b"GZIDX\x01\0".to_vec();
@@ -178,6 +197,7 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
         }
     }
     for point in read.points {
+        found.sums.divide(point.position);
         found.insert(point);
     }
     if found.sums.is_empty() {
@@ -383,9 +403,12 @@ impl Read {
             return Ok(());
         }
         let wrong = || wrong("what follows the windows of the index file is damaged").at(offset);
+        if file.read_vec(offset, OURS.len())? != OURS {
+            return Err(wrong());
+        }
         let mut fields = Fields::read(file, offset, len)?;
         let (content, sum) = fields.bytes.split_at(len.saturating_sub(4));
-        if !content.starts_with(OURS) || *sum != checksum(content).to_le_bytes() {
+        if *sum != checksum(content).to_le_bytes() {
             return Err(wrong());
         }
         fields.take(OURS.len())?;

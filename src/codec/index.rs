@@ -97,8 +97,8 @@ pub(super) struct Stop {
     pub(super) position: u64,
     /// Whether a stream ends there.
     pub(super) ends: bool,
-    /// Whether it is a place that could be wrong.
-    pub(super) doubtful: bool,
+    /// How much it can be relied on, if it is a place.
+    pub(super) trust: Option<Trust>,
 }
 
 /// The places found so far. The lock is held to look or add, never to decode.
@@ -146,12 +146,35 @@ impl<M> Found<M> {
 
     fn insert_shared(&mut self, point: Arc<Point<M>>) {
         let i = self.behind(point.position);
-        if i > 0 && self.points[i - 1].position == point.position {
-            return;
-        }
         self.memory += point.memory();
-        self.points.insert(i, point);
         self.changed = true;
+        match i.checked_sub(1).map(|i| &mut self.points[i]) {
+            Some(known) if known.position == point.position => {
+                // The one that can be relied on more.
+                let better = known.trust < point.trust;
+                let gone = if better {
+                    std::mem::replace(known, point)
+                } else {
+                    point
+                };
+                self.memory -= gone.memory();
+            }
+            _ => self.points.insert(i, point),
+        }
+    }
+
+    /// Data that were decoded from foreign places turned out to be wrong.
+    fn refute_foreign(&mut self) {
+        self.sums.doubt();
+        self.refute(Trust::Foreign);
+    }
+
+    /// Forget the places that can be relied on no more than that.
+    fn refute(&mut self, trust: Trust) {
+        self.generation += 1;
+        self.points.retain(|point| point.trust > trust);
+        self.memory = self.points.iter().map(|point| point.memory()).sum();
+        self.size = None;
     }
 
     /// Keep those places that a spacing twice as large has.
@@ -231,7 +254,7 @@ impl<M> Index<M> {
                 Stop {
                     position,
                     ends: end == stop || sure.is_some_and(|point| point.starts),
-                    doubtful: point.is_some() && sure.is_none(),
+                    trust: point.map(|point| point.trust),
                 }
             }),
             // Once all is known, new places would only divide what is compared.
@@ -268,15 +291,25 @@ impl<M> Index<M> {
         points.into_iter().for_each(|point| found.insert(point));
     }
 
-    /// Take places that decoders came by.
-    pub(super) fn adopt(&self, points: &[Arc<Point<M>>], sums: Sums) {
+    /// Take places that decoders came by, and the checksums that they found:
+    /// with those that are known already, streams may be complete.
+    pub(super) fn adopt(&self, points: &[Arc<Point<M>>], sums: &Sums) -> Result<()> {
         let mut found = self.write();
+        let mut agreed = true;
+        for part in sums.parts() {
+            agreed &= found.sums.part(*part)?;
+        }
+        for trailer in sums.trailers() {
+            found.sums.trailer(*trailer)?;
+        }
+        found.sums.settle(0)?;
         for point in points {
             found.insert_shared(point.clone());
         }
-        if found.sums.is_empty() {
-            found.sums = sums;
+        if !agreed {
+            found.refute_foreign();
         }
+        Ok(())
     }
 
     /// A decoder came by a place: put what it found there.
@@ -311,18 +344,14 @@ impl<M> Index<M> {
     /// was none.
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
-        // An index with checksums of the data accuses the data.
-        let sure = |point: &Arc<Point<M>>| point.trust > Trust::Told;
         let doubted = found.sums.doubt();
-        if found.points.iter().all(sure) {
-            found.generation += u64::from(doubted);
-            return doubted;
+        // An index with checksums of the data accuses the data.
+        if found.points.iter().any(|point| point.trust <= Trust::Told) {
+            found.refute(Trust::Told);
+            return true;
         }
-        found.generation += 1;
-        found.points.retain(sure);
-        found.memory = found.points.iter().map(|point| point.memory()).sum();
-        found.size = None;
-        true
+        found.generation += u64::from(doubted);
+        doubted
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -332,10 +361,10 @@ impl<M> Index<M> {
     /// As [`Sums::part`].
     pub(super) fn part(&self, part: Part, generation: u64) -> Result<()> {
         let mut found = self.write();
-        match generation == found.generation {
-            true => found.sums.part(part),
-            false => Ok(()),
+        if generation == found.generation && !found.sums.part(part)? {
+            found.refute_foreign();
         }
+        Ok(())
     }
 
     /// As [`Sums::trailer`].

@@ -176,8 +176,9 @@ pub(crate) trait Packed: Send + Sync {
     /// Decoded byte at which decoding begins for a read of this one.
     fn begin_of(&self, offset: u64) -> u64;
 
-    /// A guess proved to be right.
-    fn adopt(&self, guess: Guessed);
+    /// A guess proved to be right. Fails if a checksum that is complete now is
+    /// wrong.
+    fn adopt(&self, guess: Guessed) -> Result<()>;
 
     /// A guess proved to be wrong.
     fn refute(&self);
@@ -185,6 +186,9 @@ pub(crate) trait Packed: Send + Sync {
     /// What was read is wrong. Forget what may be the cause, if it is not the
     /// file itself; `false` if there is no such thing.
     fn doubt(&self) -> bool;
+
+    /// It was the file itself: its structure, which was forgotten, is right.
+    fn relearn(&self);
 
     fn info(&self) -> IndexInfo;
 

@@ -93,9 +93,19 @@ impl<C: Coding> Shared<C> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a decoder is as good as a new one at its place would be: nothing
+    /// that it rests on was found to be wrong, or proven by others.
+    fn is_current(&self, decoder: &Decoder<C>) -> bool {
+        let is_foreign = |point: Arc<Point<C::Mark>>| point.trust == Trust::Foreign;
+        decoder.generation == self.index.generation()
+            && (decoder.trust > Trust::Foreign
+                || self.index.before(decoder.position).is_some_and(is_foreign))
+    }
+
     /// The decoder as near before `offset` as possible, in front of `from`.
     fn take(&self, offset: u64, from: Option<u64>) -> Option<Decoder<C>> {
         let mut kept = self.kept();
+        kept.retain(|decoder| self.is_current(decoder));
         let near = (0..kept.len())
             .filter(|&i| kept[i].position <= offset)
             .max_by_key(|&i| kept[i].position)?;
@@ -113,7 +123,14 @@ impl<C: Coding> Shared<C> {
         }
         let mut kept = self.kept();
         // One of two at the same place is enough.
-        kept.retain(|other| other.position != decoder.position);
+        let same = |other: &Decoder<C>| other.position == decoder.position;
+        if kept
+            .iter()
+            .any(|other| same(other) && other.trust > decoder.trust)
+        {
+            return;
+        }
+        kept.retain(|other| !same(other));
         kept.push(decoder);
         let total = |kept: &[Decoder<C>]| kept.iter().map(Decoder::memory).sum::<usize>();
         while kept.len() > 1 && (kept.len() > most || total(&kept) > bytes) {
@@ -203,10 +220,10 @@ impl<C: Coding> Packed for Stream<C> {
         Ok(Arc::new(self.session_of(reading, guess)?))
     }
 
-    fn adopt(&self, guess: Guessed) {
-        if let Ok(guess) = guess.downcast::<Guess<C::Mark>>() {
-            let sums = std::mem::take(&mut *guess.sums());
-            self.0.index.adopt(&guess.points, sums);
+    fn adopt(&self, guess: Guessed) -> Result<()> {
+        match guess.downcast::<Guess<C::Mark>>() {
+            Ok(guess) => self.0.index.adopt(&guess.points, &guess.sums()),
+            Err(_) => Ok(()),
         }
     }
 
@@ -265,6 +282,14 @@ impl<C: Coding> Packed for Stream<C> {
 
     fn info(&self) -> IndexInfo {
         self.0.index.info()
+    }
+
+    fn relearn(&self) {
+        let learnt = || self.0.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut *learnt()) {
+            // Without it reads take longer, as they do where there is none.
+            let _ = self.0.learn();
+        }
     }
 
     fn doubt(&self) -> bool {
@@ -347,8 +372,7 @@ impl<C: Coding> Session<C> {
 
     /// Leave a decoder to other reads, unless it may be wrong.
     fn give(&self, decoder: Decoder<C>) {
-        let is_current = decoder.generation == self.shared.index.generation();
-        if self.guess.is_none() && is_current {
+        if self.guess.is_none() && self.shared.is_current(&decoder) {
             self.shared.give(decoder);
         }
     }
@@ -411,7 +435,8 @@ impl<C: Coding> Session<C> {
         let way = self.way();
         let before = buffer.filled().len();
         // What may be wrong is not for others, who compare checksums of theirs.
-        if !self.keep || decoder.trust == Trust::Foreign {
+        let is_old = decoder.generation != self.shared.index.generation();
+        if !self.keep || is_old || decoder.trust == Trust::Foreign {
             decoder.skip(&way, at)?;
             if !decoder.ended() {
                 decoder.read(&way, buffer)?;

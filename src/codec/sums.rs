@@ -6,6 +6,7 @@
 //! joined though: the CRC-32 of two runs of bytes follows from those of each.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use super::coding::damage;
@@ -46,27 +47,19 @@ pub(super) struct Sums {
     parts: BTreeMap<u64, Part>,
     /// By the ends of their streams.
     trailers: BTreeMap<u64, Trailer>,
-    /// Whether any of them is not sure.
-    has_unsure: bool,
+    /// How many of the parts and trailers are not sure.
+    unsure: usize,
 }
 
 impl Sums {
     /// Compare a part with what was there when it was decoded before, or keep
-    /// its checksum.
-    pub(super) fn part(&mut self, part: Part) -> Result<()> {
+    /// its checksum. `false` if it shows that what was not sure is wrong.
+    pub(super) fn part(&mut self, part: Part) -> Result<bool> {
         if part.end <= part.start {
             let text = format!("a part from {} to {} is none", part.start, part.end);
             return Err(damage(text));
         }
-        if part.sure && self.has_unsure {
-            // What is sure takes the place of what is not.
-            let inside = |start: u64, end: u64| start < part.end && end > part.start;
-            self.parts
-                .retain(|_, known| known.sure || !inside(known.start, known.end));
-            self.trailers
-                .retain(|&end, known| known.sure || !inside(end - 1, end));
-        }
-        self.has_unsure |= !part.sure;
+        let agreed = !part.sure || self.unsure == 0 || self.replace_unsure(&part);
         if let Some(end) = self.end_behind(part.start).filter(|&end| end < part.end) {
             return Err(damage(format!(
                 "the gzip member does not end behind the decoded byte {end} any more"
@@ -80,7 +73,7 @@ impl Sums {
         }
         if let Some(known) = self.known(&part) {
             if known == part.sum {
-                return Ok(());
+                return Ok(agreed);
             }
             return Err(damage(format!(
                 "the decoded bytes {} to {} are not those that a checksum was taken of: it is \
@@ -93,9 +86,57 @@ impl Sums {
         let apart = before.is_none_or(|(_, known)| known.end <= part.start)
             && behind.is_none_or(|(&start, _)| part.end <= start);
         if apart {
+            self.unsure += usize::from(!part.sure);
             self.parts.insert(part.start, part);
+        } else if !part.sure {
+            let text = "a part that is not sure cannot be compared with those that are known";
+            return Err(damage(text));
         }
-        Ok(())
+        Ok(agreed)
+    }
+
+    /// What is sure takes the place of what is not: `false` if that was not the
+    /// same.
+    fn replace_unsure(&mut self, part: &Part) -> bool {
+        let first = self.parts.range(..part.start).next_back();
+        let first = first.map_or(part.start, |(&start, _)| start);
+        let overlaps = |known: &Part| known.end > part.start;
+        let inside = self.parts.range(first..part.end);
+        let gone: Vec<Part> = inside
+            .map(|(_, known)| *known)
+            .filter(|known| !known.sure && overlaps(known))
+            .collect();
+        let agreed = gone.is_empty() || self.known(part) == Some(part.sum);
+        gone.iter().for_each(|known| {
+            self.parts.remove(&known.start);
+        });
+        let ends = self.trailers.range(part.start + 1..=part.end);
+        let ends: Vec<u64> = ends
+            .filter(|(_, known)| !known.sure)
+            .map(|(&end, _)| end)
+            .collect();
+        ends.iter().for_each(|end| {
+            self.trailers.remove(end);
+        });
+        self.unsure -= gone.len() + ends.len();
+        agreed
+    }
+
+    /// A place becomes known. The part that it divides goes, since decoders
+    /// that begin there have nothing to compare with: its stream has to be
+    /// proven again.
+    pub(super) fn divide(&mut self, position: u64) {
+        let Some((_, &part)) = self.parts.range(..position).next_back() else {
+            return;
+        };
+        if part.end > position {
+            self.parts.remove(&part.start);
+            self.unsure -= usize::from(!part.sure);
+            let behind = (Bound::Excluded(part.start), Bound::Unbounded);
+            if let Some((_, trailer)) = self.trailers.range_mut(behind).next() {
+                trailer.agreed = false;
+            }
+        }
     }
 
     /// The checksum of the bytes of a part, if those known are just these.
@@ -118,7 +159,6 @@ impl Sums {
     /// Keep what stands behind a stream, and compare it if all parts of the
     /// stream are known.
     pub(super) fn trailer(&mut self, trailer: Trailer) -> Result<()> {
-        self.has_unsure |= !trailer.sure;
         let around = self.parts.range(..trailer.end).next_back();
         if let Some((_, part)) = around.filter(|(_, part)| part.end > trailer.end) {
             return Err(damage(format!(
@@ -126,7 +166,10 @@ impl Sums {
                 part.end
             )));
         }
-        self.trailers.entry(trailer.end).or_insert(trailer);
+        if let Entry::Vacant(place) = self.trailers.entry(trailer.end) {
+            self.unsure += usize::from(!trailer.sure);
+            place.insert(trailer);
+        }
         self.settle_one(trailer.end)
     }
 
@@ -198,6 +241,7 @@ impl Sums {
             if before.end == position {
                 before.sum = joined(before.sum, behind.sum, behind.end - behind.start);
                 before.end = behind.end;
+                self.unsure -= usize::from(!before.sure && !behind.sure);
                 before.sure &= behind.sure;
                 self.parts.remove(&position);
             }
@@ -208,7 +252,11 @@ impl Sums {
     pub(super) fn doubt(&mut self) -> bool {
         self.parts.retain(|_, known| known.sure);
         self.trailers.retain(|_, known| known.sure);
-        std::mem::take(&mut self.has_unsure)
+        std::mem::take(&mut self.unsure) > 0
+    }
+
+    pub(super) fn is_sure(&self) -> bool {
+        self.unsure == 0
     }
 
     pub(super) fn is_empty(&self) -> bool {

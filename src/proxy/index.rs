@@ -7,7 +7,7 @@ use super::options::{IndexFile, IndexMode, Options};
 use super::read;
 use super::source::Source;
 use super::{ArrayProxy, Data, Shared};
-use crate::codec::{Codec, IndexInfo};
+use crate::codec::{Codec, IndexInfo, Packed};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{Mapping, make_folder, replace};
@@ -18,6 +18,8 @@ pub(super) struct Home {
     /// The process that opened the file. One that was forked from it leaves
     /// saving to it.
     process: u32,
+    /// Whether what is there is of no use.
+    is_bad: bool,
 }
 
 /// Load or build the index of data that were just opened, as the options say.
@@ -29,7 +31,7 @@ pub(super) fn open(
     if data.packed.is_none() || options.index_mode == IndexMode::None {
         return Ok(None);
     }
-    let home = match &options.index_file {
+    let mut home = match &options.index_file {
         Some(IndexFile::Auto) if data.codec == Codec::Gzip => home(data),
         Some(IndexFile::Auto | IndexFile::Path(_)) | None => None,
     };
@@ -39,13 +41,13 @@ pub(super) fn open(
         None => None,
     };
     let loaded = path.map_or(Ok(()), |path| load(data, path));
-    match loaded {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
+    match (loaded, &mut home) {
+        (Err(error), _) if error.kind() == ErrorKind::NotFound => {}
         // What is in the cache folder is no one's fault, and is made anew.
-        Err(_) if home.is_some() => {}
-        Err(error) if options.strict => return Err(error),
-        Err(error) => warnings.push(format!("{error}: the seek index is not used")),
-        Ok(()) => {}
+        (Err(_), Some(home)) => home.is_bad = true,
+        (Err(error), None) if options.strict => return Err(error),
+        (Err(error), None) => warnings.push(format!("{error}: the seek index is not used")),
+        (Ok(()), _) => {}
     }
     if options.index_mode == IndexMode::Build {
         build(data, None)?;
@@ -53,15 +55,12 @@ pub(super) fn open(
     Ok(home)
 }
 
-/// Build the index to the end, once more if one that was loaded led astray.
+/// Build the index to the end.
 fn build(data: &Data, control: Option<&Control>) -> Result<()> {
     let Some(packed) = &data.packed else {
         return Ok(());
     };
-    let built = match packed.build(control) {
-        Err(error) if read::is_of_data(&error) && packed.doubt() => packed.build(control),
-        built => built,
-    };
+    let built = read::trusting(&**packed, |_| packed.build(control));
     built.map_err(|error| data.blame(error))
 }
 
@@ -96,6 +95,7 @@ fn home(data: &Data) -> Option<Home> {
     Some(Home {
         path: cache_folder()?.join("arrayproxy").join(name),
         process: std::process::id(),
+        is_bad: false,
     })
 }
 
@@ -127,6 +127,19 @@ impl Shared {
         for packed in self.sources.iter().filter_map(|data| data.packed.as_ref()) {
             // One point, at the begin, is no help.
             if !packed.is_changed() || packed.info().points < 2 {
+                continue;
+            }
+            // Others may have found more meanwhile.
+            let size = |packed: &dyn Packed| {
+                let mut size = 0;
+                let counted = packed.save(&mut |bytes| {
+                    size += bytes.len() as u64;
+                    Ok(())
+                });
+                counted.map(|()| size)
+            };
+            let there = std::fs::metadata(&home.path).map_or(0, |there| there.len());
+            if there > 0 && !home.is_bad && size(&**packed).is_ok_and(|size| size <= there) {
                 continue;
             }
             let folder = home.path.parent().map_or(Ok(()), make_folder);

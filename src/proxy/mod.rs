@@ -114,11 +114,9 @@ impl Data {
     /// Read in another way than by a plan: once more if it was an index that
     /// led astray.
     fn trusting<T>(&self, read: impl Fn(&dyn ReadAt) -> Result<T>) -> Result<T> {
-        let bytes = self.pinned()?;
-        let doubt = || self.packed.as_ref().is_some_and(|packed| packed.doubt());
-        let done = match read(&*bytes) {
-            Err(error) if read::is_of_data(&error) && doubt() => read(&*bytes),
-            done => done,
+        let done = match &self.packed {
+            Some(packed) => read::trusting(&**packed, |_| read(&*self.pinned()?)),
+            None => read(&*self.pinned()?),
         };
         done.map_err(|error| self.blame(error))
     }

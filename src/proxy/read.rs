@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Data;
 use super::plan::Plan;
 use super::queue::{Queue, Way, Window};
-use crate::codec::{Codec, Guessed, Reading, Splits};
+use crate::codec::{Codec, Guessed, Packed, Reading, Splits};
 use crate::control::Control;
 use crate::core::plan::{Cutting, Piece, Walk};
 use crate::error::{Error, ErrorKind, Result};
@@ -176,11 +176,13 @@ pub(super) fn run(
     };
     let restart = || reads.iter().for_each(|read| read.target.restart());
     if let Some(guess) = splits.guess.clone() {
+        let generation = packed.generation();
         match attempt(&splits) {
-            Ok(()) => {
-                packed.adopt(guess);
-                return Ok(());
-            }
+            Ok(()) if packed.generation() != generation => {}
+            Ok(()) => match packed.adopt(guess) {
+                Err(error) if is_of_data(&error) => {}
+                adopted => return adopted,
+            },
             // Where it was wrong anything can come out.
             Err(error) if is_of_data(&error) => packed.refute(),
             failed => return failed,
@@ -189,21 +191,37 @@ pub(super) fn run(
         splits.guess = None;
         restart();
     }
-    for _ in 0..MOST_DOUBTS {
+    trusting(&**packed, |again| {
+        if again {
+            splits.places.clear();
+            restart();
+        }
+        attempt(&splits)
+    })
+}
+
+/// Do what reads decoded bytes, and again if what it rested on proved to be
+/// wrong, to it or to others meanwhile.
+pub(super) fn trusting<T>(
+    packed: &dyn Packed,
+    mut attempt: impl FnMut(bool) -> Result<T>,
+) -> Result<T> {
+    let (mut turn, mut doubted) = (0, false);
+    loop {
         let generation = packed.generation();
-        let done = attempt(&splits);
-        let led_astray = match &done {
-            Ok(()) => false,
-            Err(error) => is_of_data(error) && packed.doubt(),
-        };
-        // Another call may have found out meanwhile what this one rests on.
-        if !led_astray && packed.generation() == generation {
+        let done = attempt(turn > 0);
+        let failed = matches!(&done, Err(error) if is_of_data(error));
+        let led_astray = turn < MOST_DOUBTS && failed && packed.doubt();
+        doubted |= led_astray;
+        let again = led_astray || packed.generation() != generation;
+        if turn == MOST_DOUBTS || !again {
+            if failed && doubted {
+                packed.relearn();
+            }
             return done;
         }
-        splits.places.clear();
-        restart();
+        turn += 1;
     }
-    attempt(&splits)
 }
 
 /// Whether all bytes from the first to the last are read.

@@ -3,6 +3,7 @@
 
 mod random;
 mod seeds;
+pub(crate) mod series;
 
 pub(crate) use random::Random;
 pub(crate) use seeds::*;

@@ -65,6 +65,27 @@ def test_index_of_the_cache_folder(image, tmp_path, monkeypatch):
         assert again == saved and Gzidx.load(saved).points == Gzidx.parse(content).points
 
 
+def test_the_fuller_index_stays_in_the_cache_folder(image, tmp_path, monkeypatch):
+    """Whatever the order in which handles of several programs are freed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file, path, _ = image
+    options = {"index_path": "auto", "strict": 1, "cache_bytes": 0}
+    for full_first in (True, False):
+        full, part = Proxy.open(path, **options), Proxy.open(path, **options)
+        assert_same(full.read_all("disk"), file.stored())
+        points = full.index_info.points
+        part.read((..., slice(0, 4)), "disk")
+        assert 1 < part.index_info.points < points
+        for proxy in (full, part) if full_first else (part, full):
+            with proxy:
+                pass
+        with Proxy.open(path, **options) as proxy:
+            assert proxy.index_info.points == points
+            check_ours(proxy, file)
+        for saved in (tmp_path / "cache").rglob("*.gzidx"):
+            saved.unlink()
+
+
 def test_no_index_file(image, tmp_path):
     """One that is not there is none; a folder, or what is no index, is told."""
     file, path, _ = image
