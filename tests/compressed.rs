@@ -118,27 +118,6 @@ fn walks_decode_once() {
     }
 }
 
-/// Without a place to begin at, what a read passes on its way is kept for those
-/// that go backward.
-#[test]
-fn walks_backward_need_few_passes_without_an_index() {
-    let elements = elements();
-    for (packed, mode) in [
-        (zstd(&image(&elements), 3, true), IndexMode::Grow),
-        (gzip(&image(&elements)), IndexMode::None),
-    ] {
-        let options = Options::new().cache_bytes(Some(1 << 20)).index_mode(mode);
-        let (proxy, read) = counted(&packed, &options);
-        for t in (30..40).rev() {
-            let found = proxy.plan(&volume(t), ReadAs::disk()).unwrap();
-            let found = found.read_vec::<i16>().unwrap();
-            assert!(found == elements[t * VOLUME..][..VOLUME], "{t}");
-        }
-        let (read, size) = (read(), packed.len() as u64);
-        assert!(read < 2 * size + size / 4, "{read} of {size}");
-    }
-}
-
 #[test]
 fn threads_share_what_one_can_read() {
     let elements = elements();

@@ -210,7 +210,7 @@ pub(crate) trait Packed: Send + Sync {
 pub(crate) struct Reading {
     /// Where they begin.
     pub(crate) start: u64,
-    /// Decoded bytes that they come by from there on, about.
+    /// Decoded bytes that they need, about.
     pub(crate) bytes: u64,
 }
 

@@ -13,7 +13,7 @@ pub use file::Mapping;
 pub(crate) use file::{FileBytes, Found};
 pub(crate) use memory::Memory;
 pub(crate) use name::{name_of, text_of};
-pub(crate) use replace::{make_folder, replace};
+pub(crate) use replace::{file_size, make_folder, replace};
 
 use std::ops::Deref;
 use std::sync::Arc;

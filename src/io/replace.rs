@@ -52,6 +52,11 @@ fn beside(path: &Path) -> Result<(File, PathBuf)> {
     }
 }
 
+/// Bytes of a file; none if it is not there.
+pub(crate) fn file_size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |there| there.len())
+}
+
 /// Make a folder, for this user alone, if it is not there.
 pub(crate) fn make_folder(path: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();

@@ -10,7 +10,7 @@ use super::{ArrayProxy, Data, Shared};
 use crate::codec::{Codec, IndexInfo, Packed};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{Mapping, make_folder, replace};
+use crate::io::{Mapping, file_size, make_folder, replace};
 
 /// A file in the user's cache folder.
 pub(super) struct Home {
@@ -138,7 +138,7 @@ impl Shared {
                 });
                 counted.map(|()| size)
             };
-            let there = std::fs::metadata(&home.path).map_or(0, |there| there.len());
+            let there = file_size(&home.path);
             if there > 0 && !home.is_bad && size(&**packed).is_ok_and(|size| size <= there) {
                 continue;
             }

@@ -159,7 +159,7 @@ pub(super) fn run(
             reads,
             reading: Reading {
                 start,
-                bytes: needed.min(end - start),
+                bytes: needed,
             },
             splits: &splits.places,
             guess: splits.guess.clone(),
