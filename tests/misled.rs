@@ -10,10 +10,10 @@ use std::thread::{Builder, Scope, ScopedJoinHandle, sleep};
 use std::time::Duration;
 
 use arrayproxy::{ArrayProxy, DType, Error, ErrorKind, Options, ReadAs, ReadAt, ReadBuf, Source};
-use common::Folder;
 use common::series::{
-    Foreign, SLICE, bgzf, flushed, image, is_right, open, part, read, saved, single, slices,
+    Foreign, SLICE, Single, bgzf, flushed, image, is_right, open, part, read, saved, slices,
 };
+use common::{Folder, gzip};
 
 fn cold() -> Options {
     Options::new().cache_bytes(Some(0))
@@ -22,54 +22,65 @@ fn cold() -> Options {
 /// A decoder that waits at a wrong place is not used once the place is known.
 #[test]
 fn what_was_proven_is_right_in_the_next_read() {
-    let folder = Folder::new("proven-next");
-    let plain = image();
-    let (_, path) = single(&folder, &plain);
-    let mut index = Foreign::of(&folder, &path, None);
-    let index = folder.write("index", &index.harm(|_, _| true).bytes);
+    let file = Single::new("proven-next");
+    let index = file.foreign(None).harm(|_, _| true);
+    let index = file.folder.write("index", &index.bytes);
     for t in (8..95).step_by(3) {
-        let proxy = ArrayProxy::open_with(&path, &cold()).unwrap();
+        let proxy = file.open(&cold());
         proxy.load_index(&index).unwrap();
         // May be wrong, for nothing tells.
         let _ = read(&proxy, &slices(t, t + 1));
-        assert!(read(&proxy, &[]).unwrap() == plain[352..]);
-        assert!(is_right(&proxy, &plain, t + 1), "{t}");
+        assert!(read(&proxy, &[]).unwrap() == file.plain[352..]);
+        assert!(is_right(&proxy, &file.plain, t + 1), "{t}");
     }
 }
 
 /// What was read before vouches for no place that it did not begin at.
 #[test]
 fn places_inside_of_what_was_read_are_proven_too() {
-    let folder = Folder::new("inside");
-    let plain = image();
-    let (_, path) = single(&folder, &plain);
-    let mut index = Foreign::of(&folder, &path, Some(64 << 10));
-    let index = folder.write("index", &index.harm(|_, at| at < 3 << 20).bytes);
+    let file = Single::new("inside");
+    let index = file.foreign(Some(64 << 10)).harm(|_, at| at < 3 << 20);
+    let index = file.folder.write("index", &index.bytes);
     for threads in [1, 2] {
-        let proxy = ArrayProxy::open_with(&path, &cold().threads(threads)).unwrap();
+        let proxy = file.open(&cold().threads(threads));
         for t in (0..72).step_by(12) {
-            assert!(read(&proxy, &slices(t, t + 12)).unwrap() == part(&plain, t, t + 12));
+            assert!(read(&proxy, &slices(t, t + 12)).unwrap() == part(&file.plain, t, t + 12));
         }
         proxy.load_index(&index).unwrap();
         proxy.trim();
-        assert!(read(&proxy, &[]).unwrap() == plain[352..], "{threads}");
+        assert!(read(&proxy, &[]).unwrap() == file.plain[352..], "{threads}");
+    }
+}
+
+/// Checksums of wider parts than those of a new index do not speak against it.
+#[test]
+fn good_places_inside_of_what_was_read_stay() {
+    let file = Single::new("stay");
+    let index = file.foreign(Some(64 << 10));
+    let index = file.folder.write("index", &index.bytes);
+    for threads in [1, 2] {
+        let proxy = file.open(&cold().threads(threads));
+        assert!(read(&proxy, &slices(0, 60)).unwrap() == part(&file.plain, 0, 60));
+        proxy.load_index(&index).unwrap();
+        let points = proxy.index_info().points;
+        assert!(read(&proxy, &[]).unwrap() == file.plain[352..], "{threads}");
+        assert!(proxy.index_info().points >= points, "{threads}");
     }
 }
 
 #[test]
 fn a_better_index_takes_the_place_of_another() {
-    let folder = Folder::new("better");
-    let plain = image();
-    let (_, path) = single(&folder, &plain);
-    let ours = saved(&folder, &ArrayProxy::open(&path).unwrap());
-    let good = folder.write("good", &ours);
-    let bad = folder.write("bad", &Foreign::from(&ours).harm(|_, _| true).bytes);
-    let proxy = ArrayProxy::open_with(&path, &cold()).unwrap();
+    let file = Single::new("better");
+    let ours = saved(&file.folder, &file.open(&cold()));
+    let good = file.folder.write("good", &ours);
+    let bad = Foreign::from(&ours).harm(|_, _| true);
+    let bad = file.folder.write("bad", &bad.bytes);
+    let proxy = file.open(&cold());
     proxy.load_index(&bad).unwrap();
     let _ = read(&proxy, &slices(20, 21));
     proxy.load_index(&good).unwrap();
     for t in (21..96).step_by(5) {
-        assert!(is_right(&proxy, &plain, t), "{t}");
+        assert!(is_right(&proxy, &file.plain, t), "{t}");
     }
 }
 
@@ -147,52 +158,108 @@ impl ReadAt for Through {
 /// failed by.
 #[test]
 fn other_reads_hide_no_wrong_window() {
-    let folder = Folder::new("hidden");
-    let plain = image();
-    let (packed, path) = single(&folder, &plain);
-    let clean = Foreign::of(&folder, &path, None).bytes;
+    let file = Single::new("hidden");
+    let clean = file.foreign(None).bytes;
     for wrong in (1..10).flat_map(|wrong| [wrong; 3]) {
-        let mut index = Foreign::from(&clean);
-        let index = folder.write("index", &index.harm(|i, _| i == wrong).bytes);
-        let gate = Gate::new(&packed, 8, 10);
+        let index = Foreign::from(&clean).harm(|i, _| i == wrong);
+        let index = file.folder.write("index", &index.bytes);
+        let gate = Gate::new(&file.packed, 8, 10);
         let proxy = gate.open(&cold().threads(2));
         proxy.load_index(&index).unwrap();
         let whole = std::thread::scope(|scope| {
             let whole = gate.hold(scope, || read(&proxy, &[]));
             // Time for the other thread of that call to come to the end.
             sleep(Duration::from_millis(100));
-            (0..60).for_each(|t| assert!(is_right(&proxy, &plain, t), "{wrong} {t}"));
+            (0..60).for_each(|t| assert!(is_right(&proxy, &file.plain, t), "{wrong} {t}"));
             gate.may_go.store(true, SeqCst);
             whole.join().unwrap()
         });
-        assert!(whole.unwrap() == plain[352..], "{wrong}");
+        assert!(whole.unwrap() == file.plain[352..], "{wrong}");
     }
 }
 
 /// Building goes on where a read found out that the index was wrong.
 #[test]
 fn an_index_is_built_to_the_end_beside_other_reads() {
-    let folder = Folder::new("beside");
-    let plain = image();
-    let (packed, path) = single(&folder, &plain);
-    let mut index = Foreign::of(&folder, &path, None);
+    let file = Single::new("beside");
+    let mut index = file.foreign(None);
     // At one place no block begins, and the size is not told.
     let wrong = index.places.len() / 2 + 3;
     index.bytes[35 + 18 * wrong] ^= 0x25;
     index.bytes[15..23].fill(0);
     let slice = (index.places[wrong].0 as i64 - 352) / SLICE as i64 + 1;
-    let index = folder.write("index", &index.bytes);
-    let gate = Gate::new(&packed, 1, 4);
+    let index = file.folder.write("index", &index.bytes);
+    let gate = Gate::new(&file.packed, 1, 4);
     let proxy = gate.open(&cold());
     proxy.load_index(&index).unwrap();
     std::thread::scope(|scope| {
         let built = gate.hold(scope, || proxy.build_index(None));
-        assert!(is_right(&proxy, &plain, slice));
+        assert!(is_right(&proxy, &file.plain, slice));
         proxy.trim();
         gate.may_go.store(true, SeqCst);
         built.join().unwrap().unwrap();
     });
-    assert_eq!(proxy.index_info().covered, plain.len() as u64);
+    assert_eq!(proxy.index_info().covered, file.plain.len() as u64);
+}
+
+/// A whole read waits behind a wrong place while another one comes by there,
+/// proves all of the index, and leaves nothing that could be doubted.
+#[test]
+fn who_began_at_a_wrong_place_tries_again() {
+    let file = Single::new("late");
+    let index = file.foreign(None);
+    let place = index.places.len() / 2;
+    let byte = u64::from_le_bytes(index.bytes[35 + 18 * place..][..8].try_into().unwrap());
+    let slice = (index.places[place].0 as i64 - 352) / SLICE as i64 + 1;
+    let index = index.harm(|i, _| i == place);
+    let index = file.folder.write("index", &index.bytes);
+    let gate = Gate::new(&file.packed, byte + 1, file.packed.len() as u64);
+    let proxy = gate.open(&cold());
+    proxy.load_index(&index).unwrap();
+    std::thread::scope(|scope| {
+        let late = gate.hold(scope, || read(&proxy, &slices(slice, slice + 12)));
+        assert!(read(&proxy, &[]).unwrap() == file.plain[352..]);
+        gate.may_go.store(true, SeqCst);
+        let late = late.join().unwrap();
+        assert!(late.unwrap() == part(&file.plain, slice, slice + 12));
+    });
+}
+
+/// A member's begin is where it is, not where an index has it: its own checksum
+/// does not tell.
+#[test]
+fn members_count_as_they_are_not_as_an_index_has_them() {
+    let folder = Folder::new("shifted");
+    let plain = image();
+    let step = plain.len() / 8;
+    let members: Vec<Vec<u8>> = plain.chunks(step).map(gzip).collect();
+    let packed = members.concat();
+    let path = folder.write("a.nii.gz", &packed);
+    for (wrong, shift) in [(1, -4096), (4, 4096), (6, -4096)] {
+        let mut index = b"GZIDX\x01\0".to_vec();
+        index.extend((packed.len() as u64).to_le_bytes());
+        index.extend((plain.len() as u64).to_le_bytes());
+        let count = members.len() as u32;
+        index.extend([1 << 20, 32 << 10, count].map(u32::to_le_bytes).concat());
+        // Behind the header, which has no fields.
+        let mut byte = 10;
+        for (i, member) in members.iter().enumerate() {
+            let shift = if i == wrong { shift } else { 0 };
+            let position = (i * step) as i64 + shift;
+            index.extend([byte, position as u64].map(u64::to_le_bytes).concat());
+            index.extend([0, 0]);
+            byte += member.len() as u64;
+        }
+        let index = folder.write("index", &index);
+        for threads in [1, 2] {
+            let proxy = ArrayProxy::open_with(&path, &cold().threads(threads)).unwrap();
+            proxy.load_index(&index).unwrap();
+            assert!(
+                read(&proxy, &[]).unwrap() == plain[352..],
+                "{wrong} {shift} {threads}"
+            );
+        }
+    }
 }
 
 /// A damaged member fails those who read it.
@@ -255,6 +322,25 @@ fn reads_of_parts_that_guess_are_compared_together() {
             }
         }
     }
+}
+
+/// Of a file with flushes each piece is a place that needs no window; the file
+/// of an index has room for one.
+#[test]
+fn saved_indexes_of_files_with_flushes_are_small() {
+    let folder = Folder::new("flushes");
+    let plain = image();
+    let options = cold().threads(2).index_spacing(Some(1 << 20));
+    let proxy = open(&flushed(&plain, 128 << 10, 6), &options);
+    assert!(read(&proxy, &[]).unwrap() == plain[352..]);
+    assert!(proxy.index_info().points > 20);
+    let path = folder.path("index");
+    proxy.save_index(&path).unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size < plain.len() as u64 / 20, "{size}");
+    let loaded = open(&flushed(&plain, 128 << 10, 6), &cold());
+    loaded.load_index(&path).unwrap();
+    assert!(is_right(&loaded, &plain, 70));
 }
 
 /// A seekable zstd file whose table has two sizes the wrong way round.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use arrayproxy::{ArrayProxy, ErrorKind, Options};
 use common::series::{
-    Foreign, SLICE, flushed, image, is_right, open, part, read, single, slices, trailer,
+    Foreign, SLICE, Single, flushed, image, is_right, open, part, read, slices, trailer,
 };
 use common::{Folder, Random};
 use flate2::{Compress, Compression, FlushCompress};
@@ -102,24 +102,17 @@ fn every_call_finds_a_wrong_checksum() {
 
 #[test]
 fn wrong_windows_of_others_are_found_and_not_passed_on() {
-    let folder = Folder::new("windows");
-    let plain = image();
-    let (_, path) = single(&folder, &plain);
-    let index = folder.path("index");
-    let proxy = ArrayProxy::open(&path).unwrap();
-    proxy.build_index(None).unwrap();
-    proxy.save_index(&index).unwrap();
-    let ours = std::fs::read(&index).unwrap();
-    let mut theirs = Foreign::from(&ours);
-    assert!(theirs.bytes.len() < ours.len());
+    let file = Single::new("windows");
+    let theirs = file.foreign(None);
     let last = theirs.places.len() - 5;
-    std::fs::write(&index, &theirs.harm(|i, _| i >= last).bytes).unwrap();
+    let index = theirs.harm(|i, _| i >= last);
+    let index = file.folder.write("index", &index.bytes);
     for threads in [1, 2] {
-        let proxy = ArrayProxy::open_with(&path, &Options::new().threads(threads)).unwrap();
+        let proxy = file.open(&Options::new().threads(threads));
         proxy.load_index(&index).unwrap();
         // May be wrong, for nothing tells.
         let _ = read(&proxy, &slices(90, 92));
-        let again = folder.path("again");
+        let again = file.folder.path("again");
         proxy.save_index(&again).unwrap();
         let saved = std::fs::read(&again).unwrap();
         let theirs = Foreign::from(&saved).bytes;
@@ -127,7 +120,7 @@ fn wrong_windows_of_others_are_found_and_not_passed_on() {
         let whole = || {
             std::thread::scope(|scope| {
                 let reads =
-                    [0; 3].map(|_| scope.spawn(|| read(&proxy, &[]).unwrap() == plain[352..]));
+                    [0; 3].map(|_| scope.spawn(|| read(&proxy, &[]).unwrap() == file.plain[352..]));
                 reads.map(|read| read.join().unwrap())
             })
         };
@@ -135,7 +128,7 @@ fn wrong_windows_of_others_are_found_and_not_passed_on() {
         // What a whole read came by is right from then on.
         proxy.trim();
         for t in (0..96).rev() {
-            assert!(is_right(&proxy, &plain, t), "{t}");
+            assert!(is_right(&proxy, &file.plain, t), "{t}");
         }
     }
 }
@@ -168,12 +161,10 @@ fn spans_of_a_thinned_index_are_compared() {
 #[test]
 #[cfg(target_os = "linux")]
 fn index_files_are_closed_where_files_are() {
-    let folder = Folder::new("closed");
-    let plain = image();
     // Of one stream: its places have windows, which are read when needed.
-    let (_, path) = single(&folder, &plain);
-    let index = folder.path("closed.gzidx");
-    let proxy = ArrayProxy::open(&path).unwrap();
+    let file = Single::new("closed");
+    let index = file.folder.path("closed.gzidx");
+    let proxy = file.open(&Options::new());
     proxy.build_index(None).unwrap();
     proxy.save_index(&index).unwrap();
     let open_files = || {
@@ -182,11 +173,10 @@ fn index_files_are_closed_where_files_are() {
         targets.filter(|target| *target == index).count()
     };
     for keep_open in [true, false] {
-        let options = Options::new().keep_open(keep_open);
-        let proxy = ArrayProxy::open_with(&path, &options).unwrap();
+        let proxy = file.open(&Options::new().keep_open(keep_open));
         proxy.load_index(&index).unwrap();
         for t in [90, 40] {
-            assert!(is_right(&proxy, &plain, t), "{t}");
+            assert!(is_right(&proxy, &file.plain, t), "{t}");
             assert_eq!(open_files(), usize::from(keep_open));
         }
     }

@@ -10,9 +10,8 @@ HEAD = """# Reading compressed images
 
 Medians of runs by turns on {cores} cores, {date}. The series is {shape} of
 int16 with slope and intercept; unless a work says otherwise it is
-`fmri.nii.gz`, read as stored, into memory that was used
-before. Every
-result was compared with the plain file. [What the works mean](../README.md).
+`fmri.nii.gz`, read as stored, into memory that was used before. Every result
+was compared with the plain file. [What the works mean](../README.md).
 """
 
 AGAINST = """

@@ -57,6 +57,7 @@ static inline double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* For a result; the settings of the driver say what comes of it. To be freed. */
 static inline void *memory(size_t nbytes)
 {
     void *p = malloc(nbytes);

@@ -250,8 +250,7 @@ impl<C: Coding> Decoder<C> {
         let ahead = way.index.ahead(self.position);
         let guessed = way.guess.and_then(|guess| guess.behind(self.position));
         let doubtful = ahead.stop.filter(|stop| match stop.trust {
-            // Who began at such a place is no judge of others.
-            Some(Trust::Foreign) => self.trust > Trust::Foreign,
+            Some(Trust::Foreign) => true,
             // Without checksums nothing else shows that data are shifted.
             Some(Trust::Told) => !C::SUMS,
             _ => false,
@@ -386,13 +385,14 @@ impl<C: Coding> Decoder<C> {
     }
 
     /// Look whether the place here, which could be wrong, is one: what the
-    /// decoder has is put there, or it is forgotten.
+    /// decoder has is put there, if it did not begin at such a place itself.
     fn judge(&mut self, way: &Way<'_, C>) -> Result<()> {
         let known = way.index.before(self.position);
         let Some(known) = known.filter(|known| known.position == self.position) else {
             return Ok(());
         };
         match self.come_to(way, &known)? {
+            Some(_) if self.trust == Trust::Foreign => {}
             Some(own) => {
                 let mark = C::confirmed(own.mark, &known.mark);
                 way.index.confirm(Point {
@@ -401,7 +401,7 @@ impl<C: Coding> Decoder<C> {
                     ..own
                 });
             }
-            None if C::SUMS => way.index.remove(known.position),
+            None if C::SUMS => way.index.refute_foreign(),
             None => {
                 let text = format!("no {} stream begins where the file says", C::NAME);
                 return Err(self.placed(damage(text)));

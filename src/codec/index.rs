@@ -124,6 +124,9 @@ pub(super) struct Found<M> {
     /// How often what was known proved to be wrong. Decoders that began before
     /// the last time have no say any more.
     pub(super) generation: u64,
+    /// Whether foreign places were met since the last doubt: who began at one
+    /// before that may be wrong, with nothing left that shows it.
+    met_foreign: bool,
 }
 
 impl<M> Found<M> {
@@ -219,6 +222,7 @@ impl<M> Index<M> {
                 size: None,
                 changed: false,
                 generation: 0,
+                met_foreign: false,
             }),
         }
     }
@@ -320,6 +324,7 @@ impl<M> Index<M> {
             return;
         };
         if found.points[i].position == position {
+            found.met_foreign |= found.points[i].trust == Trust::Foreign;
             found.memory = found.memory + point.memory() - found.points[i].memory();
             found.points[i] = Arc::new(point);
         }
@@ -328,7 +333,12 @@ impl<M> Index<M> {
         }
     }
 
-    /// Forget a place that proved to be none.
+    /// As [`Found::refute_foreign`].
+    pub(super) fn refute_foreign(&self) {
+        self.write().refute_foreign();
+    }
+
+    /// Forget a place that cannot be used.
     pub(super) fn remove(&self, position: u64) {
         let mut found = self.write();
         let is = |point: &Arc<Point<M>>| point.position == position;
@@ -344,7 +354,8 @@ impl<M> Index<M> {
     /// was none.
     pub(super) fn doubt(&self) -> bool {
         let mut found = self.write();
-        let doubted = found.sums.doubt();
+        let met_foreign = std::mem::take(&mut found.met_foreign);
+        let doubted = found.sums.doubt() || met_foreign;
         // An index with checksums of the data accuses the data.
         if found.points.iter().any(|point| point.trust <= Trust::Told) {
             found.refute(Trust::Told);
@@ -498,6 +509,42 @@ mod tests {
             // They still stand at like distances all over the data.
             let widest = found.windows(2).map(|two| two[1] - two[0]).max().unwrap();
             assert!(widest <= 2 * (found[1] - found[0]), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_adopted_may_complete_a_stream() {
+        for (wrong, agrees) in [(0, true), (1, false)] {
+            let index = index(None, false);
+            let known = Part {
+                start: 0,
+                end: 10,
+                sum: 0,
+                first: true,
+                sure: true,
+            };
+            let trailer = Trailer {
+                end: 20,
+                at: 15,
+                // Of bytes with the checksum 0, twice.
+                sum: wrong,
+                size: 20,
+                sure: true,
+                agreed: false,
+            };
+            index.trailer(trailer, 0).unwrap();
+            index.part(known, 0).unwrap();
+            let mut sums = Sums::default();
+            let rest = Part {
+                start: 10,
+                end: 20,
+                first: false,
+                ..known
+            };
+            sums.part(rest).unwrap();
+            let adopted = index.adopt(&[Arc::new(at(10))], &sums);
+            assert_eq!(adopted.is_ok(), agrees);
+            assert_eq!(positions(&index), if agrees { vec![10] } else { vec![] });
         }
     }
 

@@ -27,7 +27,7 @@ pub(in crate::codec) fn decode_parts(bytes: &[u8], data: &[u8]) -> Result<usize>
     let guessed = splits.guess.is_some();
     let reading = Reading {
         start: 0,
-        bytes: all.end,
+        decoded: all.end,
     };
     let starts = [0].into_iter().chain(splits.places.iter().copied());
     let ends = splits.places.iter().copied().chain([all.end]);

@@ -211,7 +211,7 @@ pub(crate) struct Reading {
     /// Where they begin.
     pub(crate) start: u64,
     /// Decoded bytes that they need, about.
-    pub(crate) bytes: u64,
+    pub(crate) decoded: u64,
 }
 
 /// Where a range of decoded bytes can be split.

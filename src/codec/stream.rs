@@ -170,7 +170,7 @@ impl<C: Coding> Stream<C> {
             // What is guessed is proven by decoding it.
             keep: guess.is_none()
                 && self.0.cache.most() > 0
-                && reading.bytes <= self.0.cache.most() as u64,
+                && reading.decoded <= self.0.cache.most() as u64,
             guess,
             start: reading.start,
             generation: self.0.index.generation(),
@@ -184,7 +184,7 @@ impl<C: Coding> ReadAt for Stream<C> {
     fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
         let reading = Reading {
             start: offset,
-            bytes: buffer.room() as u64,
+            decoded: buffer.room() as u64,
         };
         self.session_of(reading, None)?.read_at(offset, buffer)
     }
@@ -194,12 +194,18 @@ impl<C: Coding> ReadAt for Stream<C> {
     }
 
     fn check_end(&self, offset: u64) -> Result<()> {
-        let reading = Reading { start: 0, bytes: 0 };
+        let reading = Reading {
+            start: 0,
+            decoded: 0,
+        };
         self.session_of(reading, None)?.check_end(offset)
     }
 
     fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
-        let reading = Reading { start: 0, bytes: 0 };
+        let reading = Reading {
+            start: 0,
+            decoded: 0,
+        };
         Ok(Some(Arc::new(self.session_of(reading, None)?)))
     }
 
@@ -319,7 +325,7 @@ impl<C: Coding> Packed for Stream<C> {
         self.0.index.check_wanted()?;
         let reading = Reading {
             start: 0,
-            bytes: u64::MAX,
+            decoded: u64::MAX,
         };
         let session = self.session_of(reading, None)?;
         let way = session.way();

@@ -6,7 +6,6 @@
 //! joined though: the CRC-32 of two runs of bytes follows from those of each.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use super::coding::damage;
@@ -47,8 +46,6 @@ pub(super) struct Sums {
     parts: BTreeMap<u64, Part>,
     /// By the ends of their streams.
     trailers: BTreeMap<u64, Trailer>,
-    /// How many of the parts and trailers are not sure.
-    unsure: usize,
 }
 
 impl Sums {
@@ -59,7 +56,7 @@ impl Sums {
             let text = format!("a part from {} to {} is none", part.start, part.end);
             return Err(damage(text));
         }
-        let agreed = !part.sure || self.unsure == 0 || self.replace_unsure(&part);
+        let agreed = !part.sure || self.replace_unsure(&part);
         if let Some(end) = self.end_behind(part.start).filter(|&end| end < part.end) {
             return Err(damage(format!(
                 "the gzip member does not end behind the decoded byte {end} any more"
@@ -86,11 +83,13 @@ impl Sums {
         let apart = before.is_none_or(|(_, known)| known.end <= part.start)
             && behind.is_none_or(|(&start, _)| part.end <= start);
         if apart {
-            self.unsure += usize::from(!part.sure);
             self.parts.insert(part.start, part);
         } else if !part.sure {
-            let text = "a part that is not sure cannot be compared with those that are known";
-            return Err(damage(text));
+            return Err(damage(format!(
+                "the decoded bytes {} to {} cannot be compared: there are checksums of \
+                 others that overlap them",
+                part.start, part.end
+            )));
         }
         Ok(agreed)
     }
@@ -118,7 +117,6 @@ impl Sums {
         ends.iter().for_each(|end| {
             self.trailers.remove(end);
         });
-        self.unsure -= gone.len() + ends.len();
         agreed
     }
 
@@ -131,7 +129,6 @@ impl Sums {
         };
         if part.end > position {
             self.parts.remove(&part.start);
-            self.unsure -= usize::from(!part.sure);
             let behind = (Bound::Excluded(part.start), Bound::Unbounded);
             if let Some((_, trailer)) = self.trailers.range_mut(behind).next() {
                 trailer.agreed = false;
@@ -166,10 +163,7 @@ impl Sums {
                 part.end
             )));
         }
-        if let Entry::Vacant(place) = self.trailers.entry(trailer.end) {
-            self.unsure += usize::from(!trailer.sure);
-            place.insert(trailer);
-        }
+        self.trailers.entry(trailer.end).or_insert(trailer);
         self.settle_one(trailer.end)
     }
 
@@ -241,7 +235,6 @@ impl Sums {
             if before.end == position {
                 before.sum = joined(before.sum, behind.sum, behind.end - behind.start);
                 before.end = behind.end;
-                self.unsure -= usize::from(!before.sure && !behind.sure);
                 before.sure &= behind.sure;
                 self.parts.remove(&position);
             }
@@ -250,13 +243,15 @@ impl Sums {
 
     /// Forget what is not sure; `false` if there was nothing.
     pub(super) fn doubt(&mut self) -> bool {
+        let was_sure = self.is_sure();
         self.parts.retain(|_, known| known.sure);
         self.trailers.retain(|_, known| known.sure);
-        std::mem::take(&mut self.unsure) > 0
+        !was_sure
     }
 
     pub(super) fn is_sure(&self) -> bool {
-        self.unsure == 0
+        self.parts.values().all(|known| known.sure)
+            && self.trailers.values().all(|known| known.sure)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -409,5 +404,60 @@ mod tests {
             sums.part(part(&data, start, end)).unwrap();
         }
         assert_eq!(sums.parts.len(), 1);
+        let unsure = Part {
+            sure: false,
+            ..part(&data, 49, 70)
+        };
+        assert!(sums.part(unsure).is_err());
+    }
+
+    #[test]
+    fn what_is_sure_takes_the_place_of_what_is_not() {
+        let data: Vec<u8> = (0..100).collect();
+        let unsure = |start, end| Part {
+            sure: false,
+            ..part(&data, start, end)
+        };
+        for (wrong, agrees) in [(0, true), (1, false)] {
+            let mut sums = Sums::default();
+            let first = unsure(0, 30);
+            let sum = first.sum ^ wrong;
+            sums.part(Part { sum, ..first }).unwrap();
+            sums.part(unsure(30, 70)).unwrap();
+            assert!(!sums.is_sure());
+            assert_eq!(sums.part(part(&data, 0, 70)).unwrap(), agrees);
+            assert!(sums.is_sure() && !sums.doubt());
+            assert_eq!(sums.parts[&0], part(&data, 0, 70));
+        }
+    }
+
+    #[test]
+    fn a_place_within_a_part_leaves_its_stream_open() {
+        let data: Vec<u8> = (0..100).collect();
+        let mut sums = Sums::default();
+        sums.part(part(&data, 0, 70)).unwrap();
+        sums.part(part(&data, 70, 100)).unwrap();
+        let trailer = Trailer {
+            end: 100,
+            at: 50,
+            sum: sum(&data),
+            size: 100,
+            sure: true,
+            agreed: false,
+        };
+        sums.trailer(trailer).unwrap();
+        for position in [0, 70, 100] {
+            sums.divide(position);
+            assert!(sums.trailers[&100].agreed, "{position}");
+        }
+        sums.divide(30);
+        assert!(!sums.trailers[&100].agreed);
+        let wrong = Part {
+            sum: 1,
+            ..part(&data, 0, 30)
+        };
+        sums.part(wrong).unwrap();
+        sums.part(part(&data, 30, 70)).unwrap();
+        assert!(sums.settle(0).is_err());
     }
 }

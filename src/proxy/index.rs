@@ -115,6 +115,23 @@ fn cache_folder() -> Option<PathBuf> {
     folder("XDG_CACHE_HOME").or_else(|| home(".cache"))
 }
 
+/// Save an index if it takes more bytes than that: others may have found, and
+/// saved, more windows.
+fn save_larger(packed: &dyn Packed, path: &Path, there: u64) -> Result<()> {
+    replace(path, |write| {
+        let mut size = 0;
+        packed.save(&mut |bytes| {
+            size += bytes.len() as u64;
+            write(bytes)
+        })?;
+        if size > there {
+            return Ok(());
+        }
+        let text = format!("an index of {there} bytes is there, this one has {size}");
+        Err(Error::new(ErrorKind::SeekIndex, text).in_file(path))
+    })
+}
+
 impl Shared {
     /// Keep what was found of the index for the user's next programs.
     fn save_home(&self) {
@@ -129,22 +146,12 @@ impl Shared {
             if !packed.is_changed() || packed.info().points < 2 {
                 continue;
             }
-            // Others may have found more meanwhile.
-            let size = |packed: &dyn Packed| {
-                let mut size = 0;
-                let counted = packed.save(&mut |bytes| {
-                    size += bytes.len() as u64;
-                    Ok(())
-                });
-                counted.map(|()| size)
-            };
-            let there = file_size(&home.path);
-            if there > 0 && !home.is_bad && size(&**packed).is_ok_and(|size| size <= there) {
-                continue;
-            }
+            // What led astray is of no use to others, however large it is.
+            let is_bad = home.is_bad || packed.generation() > 0;
+            let there = if is_bad { 0 } else { file_size(&home.path) };
             let folder = home.path.parent().map_or(Ok(()), make_folder);
             // Who opened the file only to read it has no use for an error.
-            let _ = folder.and_then(|()| replace(&home.path, |write| packed.save(write)));
+            let _ = folder.and_then(|()| save_larger(&**packed, &home.path, there));
         }
     }
 }

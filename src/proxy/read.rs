@@ -159,7 +159,7 @@ pub(super) fn run(
             reads,
             reading: Reading {
                 start,
-                bytes: needed,
+                decoded: needed,
             },
             splits: &splits.places,
             guess: splits.guess.clone(),
@@ -178,6 +178,7 @@ pub(super) fn run(
     if let Some(guess) = splits.guess.clone() {
         let generation = packed.generation();
         match attempt(&splits) {
+            // Another call may have found out meanwhile what this one rests on.
             Ok(()) if packed.generation() != generation => {}
             Ok(()) => match packed.adopt(guess) {
                 Err(error) if is_of_data(&error) => {}

@@ -1,6 +1,6 @@
 //! A series that takes several places of an index, and ways to compress it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use arrayproxy::{ArrayProxy, Options, ReadAs, Slice, Source};
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
@@ -108,15 +108,8 @@ impl Foreign {
         Foreign { bytes, places }
     }
 
-    /// Of a file, with places so far apart.
-    pub(crate) fn of(folder: &Folder, path: &Path, spacing: Option<u64>) -> Foreign {
-        let options = Options::new().index_spacing(spacing);
-        let proxy = ArrayProxy::open_with(path, &options).unwrap();
-        Foreign::from(&saved(folder, &proxy))
-    }
-
     /// Make windows wrong: of the places that `which` tells, all bytes.
-    pub(crate) fn harm(&mut self, which: impl Fn(usize, u64) -> bool) -> &mut Foreign {
+    pub(crate) fn harm(mut self, which: impl Fn(usize, u64) -> bool) -> Foreign {
         for (i, &(position, window)) in self.places.iter().enumerate() {
             if let Some(window) = window.filter(|_| which(i, position)) {
                 let window = &mut self.bytes[window..][..32 << 10];
@@ -135,9 +128,34 @@ pub(crate) fn saved(folder: &Folder, proxy: &ArrayProxy) -> Vec<u8> {
     std::fs::read(&index).unwrap()
 }
 
-/// An image compressed as one member.
-pub(crate) fn single(folder: &Folder, image: &[u8]) -> (Vec<u8>, PathBuf) {
-    let packed = gzip(image);
-    let path = folder.write("single.nii.gz", &packed);
-    (packed, path)
+/// The image compressed as one member, in a folder that goes with the test.
+pub(crate) struct Single {
+    pub(crate) folder: Folder,
+    pub(crate) plain: Vec<u8>,
+    pub(crate) packed: Vec<u8>,
+    pub(crate) path: PathBuf,
+}
+
+impl Single {
+    pub(crate) fn new(name: &str) -> Single {
+        let (folder, plain) = (Folder::new(name), image());
+        let packed = gzip(&plain);
+        let path = folder.write("a.nii.gz", &packed);
+        Single {
+            folder,
+            plain,
+            packed,
+            path,
+        }
+    }
+
+    pub(crate) fn open(&self, options: &Options) -> ArrayProxy {
+        ArrayProxy::open_with(&self.path, options).unwrap()
+    }
+
+    /// The index that others make of it, with places so far apart.
+    pub(crate) fn foreign(&self, spacing: Option<u64>) -> Foreign {
+        let proxy = self.open(&Options::new().index_spacing(spacing));
+        Foreign::from(&saved(&self.folder, &proxy))
+    }
 }
