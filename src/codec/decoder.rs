@@ -249,14 +249,14 @@ impl<C: Coding> Decoder<C> {
         let (before, full) = (buffer.filled().len(), buffer.room() == 0);
         let ahead = way.index.ahead(self.position);
         let guessed = way.guess.and_then(|guess| guess.behind(self.position));
-        let doubtful = ahead.stop.filter(|stop| match stop.trust {
+        let doubtful = match ahead.trust {
             Some(Trust::Foreign) => true,
             // Without checksums nothing else shows that data are shifted.
             Some(Trust::Told) => !C::SUMS,
             _ => false,
-        });
+        };
         let guessed_at = guessed.map(|point| point.position);
-        let doubtful_at = doubtful.map(|stop| stop.position);
+        let doubtful_at = ahead.stop.filter(|_| doubtful);
         let unsure_at = [guessed_at, doubtful_at].into_iter().flatten().min();
         let bound = self.bound(ahead, unsure_at);
         let step = self.coding.step(self.input.rest(), buffer, bound);
@@ -274,8 +274,7 @@ impl<C: Coding> Decoder<C> {
             return Err(self.placed(damage(text)));
         }
         self.position += new.len() as u64;
-        let stop = ahead.stop.filter(|stop| stop.position == self.position);
-        if let Some(stop) = stop {
+        if ahead.stop == Some(self.position) {
             self.pass_place(way)?;
             if doubtful_at == Some(self.position) && guessed_at != doubtful_at {
                 if step.ended {
@@ -284,7 +283,7 @@ impl<C: Coding> Decoder<C> {
                 self.judge(way)?;
                 return Ok(!full);
             }
-            self.must_end = C::SUMS && stop.ends;
+            self.must_end = C::SUMS && ahead.ends;
         } else if bound.at_mark && !step.ended {
             self.mark_place(way)?;
         }
@@ -320,8 +319,7 @@ impl<C: Coding> Decoder<C> {
     fn bound(&self, ahead: Ahead, guessed: Option<u64>) -> Bound {
         let left =
             |place: Option<u64>| place.map_or(u64::MAX, |at| at.saturating_sub(self.position));
-        let stop = ahead.stop.map(|stop| stop.position);
-        let (due, stop, guessed) = (left(ahead.due), left(stop), left(guessed));
+        let (due, stop, guessed) = (left(ahead.due), left(ahead.stop), left(guessed));
         // Of what follows a guessed place, a step that does not stop at blocks
         // would pass all that decodes to nothing.
         let at_mark = due == 0 || guessed == 1;

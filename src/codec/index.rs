@@ -85,20 +85,14 @@ impl<M> Point<M> {
 /// What lies before a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ahead {
-    /// Where it has to stop, for something is known there.
-    pub(super) stop: Option<Stop>,
-    /// The decoded byte from which on another place is wanted.
-    pub(super) due: Option<u64>,
-}
-
-/// A decoded byte of which something is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stop {
-    pub(super) position: u64,
+    /// The decoded byte where it has to stop, for something is known there.
+    pub(super) stop: Option<u64>,
     /// Whether a stream ends there.
     pub(super) ends: bool,
     /// How much it can be relied on, if it is a place.
     pub(super) trust: Option<Trust>,
+    /// The decoded byte from which on another place is wanted.
+    pub(super) due: Option<u64>,
 }
 
 /// The places found so far. The lock is held to look or add, never to decode.
@@ -251,16 +245,12 @@ impl<M> Index<M> {
         let end = found.sums.end_behind(position);
         let place = point.map(|point| point.position);
         let stop = [place, end].into_iter().flatten().min();
+        let at_stop = point.filter(|_| place == stop);
+        let sure = at_stop.filter(|point| point.trust > Trust::Foreign);
         Ahead {
-            stop: stop.map(|position| {
-                let point = point.filter(|_| place == stop);
-                let sure = point.filter(|point| point.trust > Trust::Foreign);
-                Stop {
-                    position,
-                    ends: end == stop || sure.is_some_and(|point| point.starts),
-                    trust: point.map(|point| point.trust),
-                }
-            }),
+            stop,
+            ends: stop.is_some() && end == stop || sure.is_some_and(|point| point.starts),
+            trust: at_stop.map(|point| point.trust),
             // Once all is known, new places would only divide what is compared.
             due: (point.is_none() && found.size.is_none()).then(|| found.due()),
         }
@@ -481,8 +471,8 @@ mod tests {
             index.add(at(position), 0);
         }
         assert_eq!(positions(&index), [0, spacing + 5, 3 * spacing - 1]);
-        let stop = index.ahead(7).stop.unwrap();
-        assert!(stop.position == spacing + 5 && stop.ends);
+        let ahead = index.ahead(7);
+        assert!(ahead.stop == Some(spacing + 5) && ahead.ends);
         assert_eq!(index.ahead(7).due, None);
         assert_eq!(index.ahead(3 * spacing).due, Some(3 * spacing));
         for (position, wanted) in [(spacing + 4, 0), (spacing + 5, spacing + 5)] {
