@@ -104,6 +104,13 @@ impl Error {
         self
     }
 
+    /// The same error, whose byte was counted from another one, also backward.
+    #[must_use]
+    pub(crate) fn counted_from(mut self, start: u64) -> Self {
+        self.0.offset = self.0.offset.map(|offset| offset.wrapping_add(start));
+        self
+    }
+
     /// The same error, in a file. A path already there stays, for it is nearer.
     #[must_use]
     pub fn in_file(mut self, path: &Path) -> Self {

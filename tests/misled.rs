@@ -202,7 +202,7 @@ fn an_index_is_built_to_the_end_beside_other_reads() {
     assert_eq!(proxy.index_info().covered, file.plain.len() as u64);
 }
 
-/// A whole read waits behind a wrong place while another one comes by there,
+/// A read waits behind a wrong place while another one comes by there,
 /// proves all of the index, and leaves nothing that could be doubted.
 #[test]
 fn who_began_at_a_wrong_place_tries_again() {
@@ -235,7 +235,11 @@ fn members_count_as_they_are_not_as_an_index_has_them() {
     let members: Vec<Vec<u8>> = plain.chunks(step).map(gzip).collect();
     let packed = members.concat();
     let path = folder.write("a.nii.gz", &packed);
-    for (wrong, shift) in [(1, -4096), (4, 4096), (6, -4096)] {
+    // The checksum of the fourth does not match its data.
+    let mut harmed = packed.clone();
+    harmed[members[..4].concat().len() - 8] ^= 1;
+    let harmed = folder.write("harmed.nii.gz", &harmed);
+    for (wrong, shift) in [(1, -4096), (4, 4096), (4, -4096), (6, -4096)] {
         let mut index = b"GZIDX\x01\0".to_vec();
         index.extend((packed.len() as u64).to_le_bytes());
         index.extend((plain.len() as u64).to_le_bytes());
@@ -258,6 +262,10 @@ fn members_count_as_they_are_not_as_an_index_has_them() {
                 read(&proxy, &[]).unwrap() == plain[352..],
                 "{wrong} {shift} {threads}"
             );
+            let proxy = ArrayProxy::open_with(&harmed, &cold().threads(threads)).unwrap();
+            proxy.load_index(&index).unwrap();
+            let error = read(&proxy, &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Codec, "{wrong} {shift} {threads}");
         }
     }
 }

@@ -82,6 +82,8 @@ pub(super) struct Decoder<C> {
     coding: C,
     verify: bool,
     run: Run,
+    /// What was decoded of the stream before the run, if that is all.
+    whole: Option<Part>,
     /// How much the place where it began can be relied on: others that it finds
     /// no more than that.
     pub(super) trust: Trust,
@@ -105,6 +107,7 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: true,
             },
+            whole: None,
             trust: Trust::Found,
             must_end: false,
             generation,
@@ -130,6 +133,7 @@ impl<C: Coding> Decoder<C> {
                 sum: Checksum::default(),
                 first: C::is_start(&point.mark),
             },
+            whole: None,
             trust: point.trust,
             must_end: false,
             generation,
@@ -260,7 +264,7 @@ impl<C: Coding> Decoder<C> {
         let unsure_at = [guessed_at, doubtful_at].into_iter().flatten().min();
         let bound = self.bound(ahead, unsure_at);
         let step = self.coding.step(self.input.rest(), buffer, bound);
-        let step = step.map_err(|error| self.placed(error))?;
+        let step = step.map_err(|error| self.of_step(error))?;
         self.input.advance(step.used);
         let new = &buffer.filled()[before..];
         let stalled = step.used == 0 && new.is_empty();
@@ -338,6 +342,10 @@ impl<C: Coding> Decoder<C> {
     fn pass_place(&mut self, way: &Way<'_, C>) -> Result<()> {
         if self.verify && self.position > self.run.start {
             let part = self.part();
+            self.whole = match self.whole {
+                _ if part.first => Some(part),
+                whole => whole.map(|whole| whole.followed_by(&part)),
+            };
             let agreed = match way.guess {
                 Some(guess) => guess.sums().part(part).map(|_| ()),
                 None => way.index.part(part, self.generation),
@@ -393,11 +401,12 @@ impl<C: Coding> Decoder<C> {
             Some(_) if self.trust == Trust::Foreign => {}
             Some(own) => {
                 let mark = C::confirmed(own.mark, &known.mark);
-                way.index.confirm(Point {
+                let own = Point {
                     weight: C::weight(&mark),
                     mark,
                     ..own
-                });
+                };
+                way.index.confirm(own, self.generation);
             }
             None if C::SUMS => way.index.refute_foreign(),
             None => {
@@ -436,7 +445,7 @@ impl<C: Coding> Decoder<C> {
                 break;
             }
             let step = self.coding.step(self.input.rest(), &mut none, bound);
-            let step = step.map_err(|error| self.placed(error))?;
+            let step = step.map_err(|error| self.of_step(error))?;
             self.input.advance(step.used);
             if step.ended {
                 self.end_stream(way)?;
@@ -514,6 +523,9 @@ impl<C: Coding> Decoder<C> {
                     compare(&trailer, self.run.sum.value(), size)?;
                 } else {
                     self.pass_place(way)?;
+                    if let Some(whole) = self.whole.take() {
+                        compare(&trailer, whole.sum, whole.end - whole.start)?;
+                    }
                     let agreed = match way.guess {
                         Some(guess) => guess.sums().trailer(trailer),
                         None => way.index.trailer(trailer, self.generation),
@@ -532,6 +544,11 @@ impl<C: Coding> Decoder<C> {
         if way.guess.is_none() {
             way.index.ends(self.position, self.generation);
         }
+    }
+
+    /// As [`Decoder::placed`]; a byte that the coding names is one of its input.
+    fn of_step(&self, error: Error) -> Error {
+        self.placed(error.counted_from(self.input.at()))
     }
 
     /// An error with its place, if it is the coding's and not the source's.

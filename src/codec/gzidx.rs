@@ -41,6 +41,10 @@ const PROOF: usize = 4 << 10;
 /// Members whose ends are compared with the data when loading.
 const MOST_TRIED: usize = 256;
 
+/// Members whose headers are looked for far before their streams. Hardly one
+/// has such a header.
+const PATIENCE: u32 = 64;
+
 /// Points read at a time: what is wrong with them shows before a large file
 /// has taken memory.
 const CHUNK: usize = 4096;
@@ -72,12 +76,7 @@ pub(super) fn save(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<(
         let trailers: Vec<Trailer> = found.sums.trailers().copied().collect();
         let size = found.size.unwrap_or(0);
         // Checksums vouch for all or for none.
-        let unsure = found
-            .points
-            .iter()
-            .any(|point| point.trust == Trust::Foreign)
-            || !found.sums.is_sure();
-        let sums = (!unsure).then_some((parts, trailers));
+        let sums = found.is_sure().then_some((parts, trailers));
         (
             found.spacing,
             size,
@@ -156,9 +155,10 @@ pub(super) fn load(index: &Index<Mark>, source: &dyn ReadAt, file: Arc<dyn ReadA
         compare_trailer(trailer, source)?;
     }
     // A point without a window may be a member's begin, or not.
+    let mut patience = PATIENCE;
     for point in &mut read.points {
         let bare = matches!(point.mark.window, Window::None) && point.mark.bits == 0;
-        if bare && (point.position == 0 || begins_behind(source, point.at)?) {
+        if bare && (point.position == 0 || begins_behind(source, point.at, &mut patience)?) {
             point.mark.window = Window::Start;
             point.starts = true;
         }
@@ -236,7 +236,7 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
         guess: None,
     };
     let mut decoder = Decoder::<Gzip>::at(point, source, (false, 0), None)?;
-    match decoder.skip(&way, point.position + PROOF as u64) {
+    match decoder.skip(&way, point.position.saturating_add(PROOF as u64)) {
         Err(error) if error.kind() == ErrorKind::Codec => {
             let text = format!(
                 "the index does not belong to the data: its place at byte {} is none",

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use super::coding::{Bound, Coding, Ending, Feed, Step, Structure};
 use super::index::{Index, Point};
 use super::inflate::{Inflate, WINDOW};
-use super::input::Input;
 use super::{bgzf, flushes, gzidx, members};
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{Memory, ReadAt, ReadBuf};
+use crate::io::{ReadAt, ReadBuf};
 
 /// Longest header of a member. The format has no limit, but a name without an
 /// end must not lead through all of a file.
@@ -207,31 +206,35 @@ impl Coding for Gzip {
     }
 }
 
-/// Lengths of headers that are looked for before a place: nearly all, and one
-/// with as much in its extra field as there can be.
-const NEAR_HEADERS: [u64; 2] = [1 << 10, 68 << 10];
+/// Longest header that is looked for before a place: nearly all are shorter, and
+/// one with as much in its extra field as there can be.
+const NEAR_HEADER: u64 = 1 << 10;
+const FAR_HEADER: u64 = 68 << 10;
 
-/// Whether a member's header ends right before a byte of the source.
-pub(super) fn begins_behind(source: &dyn ReadAt, at: u64) -> Result<bool> {
-    for most in NEAR_HEADERS {
+/// Bytes that look like a header's begin and are tried. Names have none.
+const MOST_HEADERS: usize = 8;
+
+/// Whether a member's header ends right before a byte of the source. One that
+/// is long is looked for as often as there is patience.
+pub(super) fn begins_behind(source: &dyn ReadAt, at: u64, patience: &mut u32) -> Result<bool> {
+    let found = |most: u64| {
         let start = at.saturating_sub(most);
-        let before = source.read_vec(start, (at - start) as usize)?;
-        let found = |i: usize| is_magic(&before[i..]) && header_is(&before[i..]);
-        if (0..before.len().saturating_sub(9)).rev().any(found) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Whether bytes are the header of a member and nothing else.
-fn header_is(bytes: &[u8]) -> bool {
-    let mut input = Input::default();
-    let mut feed = Feed {
-        input: &mut input,
-        source: &Memory(Arc::new(bytes.to_vec())),
+        let before = (at - start) as usize;
+        // With the first byte of the stream.
+        let bytes = source.read_vec(start, before + 1)?;
+        let begins = (0..before.saturating_sub(9)).rev();
+        let mut begins = begins.filter(|&i| bytes.get(i..).is_some_and(is_magic));
+        let is_header = |i: usize| members::header_len(&bytes[i..]) == Some(before - i);
+        Ok(begins.by_ref().take(MOST_HEADERS).any(is_header))
     };
-    header(&mut feed).is_ok_and(|is| is && feed.at() == bytes.len() as u64)
+    if found(NEAR_HEADER)? {
+        return Ok(true);
+    }
+    if *patience == 0 {
+        return Ok(false);
+    }
+    *patience -= 1;
+    found(FAR_HEADER)
 }
 
 /// Go over a member's header (RFC 1952, 2.3). `false` if there is none.

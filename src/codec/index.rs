@@ -144,11 +144,11 @@ impl<M> Found<M> {
     fn insert_shared(&mut self, point: Arc<Point<M>>) {
         let i = self.behind(point.position);
         self.memory += point.memory();
-        self.changed = true;
         match i.checked_sub(1).map(|i| &mut self.points[i]) {
             Some(known) if known.position == point.position => {
                 // The one that can be relied on more.
                 let better = known.trust < point.trust;
+                self.changed |= better;
                 let gone = if better {
                     std::mem::replace(known, point)
                 } else {
@@ -156,8 +156,18 @@ impl<M> Found<M> {
                 };
                 self.memory -= gone.memory();
             }
-            _ => self.points.insert(i, point),
+            _ => {
+                // Each that opens the data has the one at their begin.
+                self.changed |= point.position > 0;
+                self.points.insert(i, point);
+            }
         }
+    }
+
+    /// Whether nothing is there that may be wrong.
+    pub(super) fn is_sure(&self) -> bool {
+        let is_foreign = |point: &Arc<Point<M>>| point.trust == Trust::Foreign;
+        !self.points.iter().any(is_foreign) && self.sums.is_sure()
     }
 
     /// Data that were decoded from foreign places turned out to be wrong.
@@ -307,8 +317,11 @@ impl<M> Index<M> {
     }
 
     /// A decoder came by a place: put what it found there.
-    pub(super) fn confirm(&self, point: Point<M>) {
+    pub(super) fn confirm(&self, point: Point<M>, generation: u64) {
         let mut found = self.write();
+        if generation != found.generation {
+            return;
+        }
         let position = point.position;
         let Some(i) = found.behind(position).checked_sub(1) else {
             return;
@@ -317,6 +330,7 @@ impl<M> Index<M> {
             found.met_foreign |= found.points[i].trust == Trust::Foreign;
             found.memory = found.memory + point.memory() - found.points[i].memory();
             found.points[i] = Arc::new(point);
+            found.changed = true;
         }
         while found.memory > self.most && found.points.len() > 1 {
             found.thin();

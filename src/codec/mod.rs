@@ -201,8 +201,9 @@ pub(crate) trait Packed: Send + Sync {
     /// Take the places of an index file.
     fn load(&self, file: Arc<dyn ReadAt>) -> Result<()>;
 
-    /// Whether there are places that were neither loaded nor saved.
-    fn is_changed(&self) -> bool;
+    /// Whether there is what was neither loaded nor saved, and nothing that may
+    /// be wrong.
+    fn is_new(&self) -> bool;
 }
 
 /// What is known of reads before they begin.

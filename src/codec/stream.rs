@@ -317,8 +317,9 @@ impl<C: Coding> Packed for Stream<C> {
         C::load_index(&self.0.index, &*self.0.source, file)
     }
 
-    fn is_changed(&self) -> bool {
-        self.0.index.read().changed
+    fn is_new(&self) -> bool {
+        let found = self.0.index.read();
+        found.changed && found.is_sure()
     }
 
     fn build(&self, control: Option<&Control>) -> Result<()> {

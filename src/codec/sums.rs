@@ -39,6 +39,18 @@ pub(super) struct Trailer {
     pub(super) agreed: bool,
 }
 
+impl Part {
+    /// Both as one; the other begins where this one ends.
+    pub(super) fn followed_by(&self, behind: &Part) -> Part {
+        Part {
+            end: behind.end,
+            sum: joined(self.sum, behind.sum, behind.end - behind.start),
+            sure: self.sure && behind.sure,
+            ..*self
+        }
+    }
+}
+
 /// What is known of the checksums of a source.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
@@ -78,11 +90,11 @@ impl Sums {
                 part.start, part.end, part.sum
             )));
         }
-        let before = self.parts.range(..part.start).next_back();
-        let behind = self.parts.range(part.start..).next();
-        let apart = before.is_none_or(|(_, known)| known.end <= part.start)
-            && behind.is_none_or(|(&start, _)| part.end <= start);
-        if apart {
+        // What lies inside makes way: a stream is proven by parts without a gap.
+        let others = self.overlapping(&part);
+        let inside = |other: &Part| part.start <= other.start && other.end <= part.end;
+        if others.is_empty() || part.sure && others.iter().all(inside) {
+            others.iter().for_each(|other| self.drop_part(other));
             self.parts.insert(part.start, part);
         } else if !part.sure {
             return Err(damage(format!(
@@ -97,18 +109,10 @@ impl Sums {
     /// What is sure takes the place of what is not: `false` if that was not the
     /// same.
     fn replace_unsure(&mut self, part: &Part) -> bool {
-        let first = self.parts.range(..part.start).next_back();
-        let first = first.map_or(part.start, |(&start, _)| start);
-        let overlaps = |known: &Part| known.end > part.start;
-        let inside = self.parts.range(first..part.end);
-        let gone: Vec<Part> = inside
-            .map(|(_, known)| *known)
-            .filter(|known| !known.sure && overlaps(known))
-            .collect();
+        let mut gone = self.overlapping(part);
+        gone.retain(|known| !known.sure);
         let agreed = gone.is_empty() || self.known(part) == Some(part.sum);
-        gone.iter().for_each(|known| {
-            self.parts.remove(&known.start);
-        });
+        gone.iter().for_each(|known| self.drop_part(known));
         let ends = self.trailers.range(part.start + 1..=part.end);
         let ends: Vec<u64> = ends
             .filter(|(_, known)| !known.sure)
@@ -128,11 +132,24 @@ impl Sums {
             return;
         };
         if part.end > position {
-            self.parts.remove(&part.start);
-            let behind = (Bound::Excluded(part.start), Bound::Unbounded);
-            if let Some((_, trailer)) = self.trailers.range_mut(behind).next() {
-                trailer.agreed = false;
-            }
+            self.drop_part(&part);
+        }
+    }
+
+    fn overlapping(&self, part: &Part) -> Vec<Part> {
+        let first = self.parts.range(..part.start).next_back();
+        let first = first.map_or(part.start, |(&start, _)| start);
+        let inside = self.parts.range(first..part.end);
+        let inside = inside.map(|(_, known)| *known);
+        inside.filter(|known| known.end > part.start).collect()
+    }
+
+    /// Forget a part: its stream has to be proven again.
+    fn drop_part(&mut self, part: &Part) {
+        self.parts.remove(&part.start);
+        let behind = (Bound::Excluded(part.start), Bound::Unbounded);
+        if let Some((_, trailer)) = self.trailers.range_mut(behind).next() {
+            trailer.agreed = false;
         }
     }
 
@@ -220,7 +237,7 @@ impl Sums {
             }
             sum = joined(part.sum, sum, end - start);
             start = part.start;
-            if part.first {
+            if part.first || self.trailers.contains_key(&start) {
                 return Some((start, sum));
             }
         }
@@ -233,9 +250,7 @@ impl Sums {
         };
         if let Some((_, before)) = self.parts.range_mut(..position).next_back() {
             if before.end == position {
-                before.sum = joined(before.sum, behind.sum, behind.end - behind.start);
-                before.end = behind.end;
-                before.sure &= behind.sure;
+                *before = before.followed_by(&behind);
                 self.parts.remove(&position);
             }
         }
@@ -396,19 +411,66 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_overlap_are_left_alone() {
-        let data = [5; 100];
-        let mut sums = Sums::default();
-        sums.part(part(&data, 10, 50)).unwrap();
-        for (start, end) in [(10, 60), (0, 11), (49, 70), (20, 30)] {
-            sums.part(part(&data, start, end)).unwrap();
+    fn parts_make_way_for_those_around_them() {
+        let data: Vec<u8> = (0..100).collect();
+        for (start, end, more) in [
+            (10, 60, true),
+            (0, 50, true),
+            (0, 90, true),
+            (0, 11, false),
+            (49, 70, false),
+            (20, 30, false),
+        ] {
+            let mut sums = Sums::default();
+            sums.part(part(&data, 10, 50)).unwrap();
+            let new = part(&data, start, end);
+            let unsure = Part { sure: false, ..new };
+            assert!(sums.part(unsure).is_err());
+            sums.part(new).unwrap();
+            let left = if more { new } else { part(&data, 10, 50) };
+            assert_eq!(sums.parts().copied().collect::<Vec<_>>(), [left]);
         }
-        assert_eq!(sums.parts.len(), 1);
-        let unsure = Part {
-            sure: false,
-            ..part(&data, 49, 70)
-        };
-        assert!(sums.part(unsure).is_err());
+    }
+
+    /// The place at which a part ended is no more for the decoder that comes
+    /// next.
+    #[test]
+    fn a_part_that_ended_early_leaves_no_gap() {
+        let data: Vec<u8> = (0..100).collect();
+        for wrong in [0, 1] {
+            let mut sums = Sums::default();
+            for (start, end) in [(0, 30), (30, 60), (30, 70)] {
+                sums.part(part(&data, start, end)).unwrap();
+            }
+            sums.part(part(&data, 70, 100)).unwrap();
+            let trailer = Trailer {
+                end: 100,
+                at: 50,
+                sum: sum(&data) ^ wrong,
+                size: 100,
+                sure: true,
+                agreed: false,
+            };
+            assert_eq!(sums.trailer(trailer).is_ok(), wrong == 0);
+        }
+    }
+
+    #[test]
+    fn streams_begin_where_others_end() {
+        let data: Vec<u8> = (0..100).collect();
+        let mut sums = Sums::default();
+        for (start, end) in [(0, 30), (30, 100)] {
+            sums.part(part(&data, start, end)).unwrap();
+            let trailer = Trailer {
+                end: end as u64,
+                at: 50,
+                sum: sum(&data[start..end]),
+                size: (end - start) as u32,
+                sure: true,
+                agreed: false,
+            };
+            sums.trailer(trailer).unwrap();
+        }
     }
 
     #[test]

@@ -115,21 +115,18 @@ fn cache_folder() -> Option<PathBuf> {
     folder("XDG_CACHE_HOME").or_else(|| home(".cache"))
 }
 
-/// Save an index if it takes more bytes than that: others may have found, and
+/// Save an index if it is larger than what is there: others may have found, and
 /// saved, more windows.
 fn save_larger(packed: &dyn Packed, path: &Path, there: u64) -> Result<()> {
-    replace(path, |write| {
-        let mut size = 0;
-        packed.save(&mut |bytes| {
-            size += bytes.len() as u64;
-            write(bytes)
-        })?;
-        if size > there {
-            return Ok(());
-        }
-        let text = format!("an index of {there} bytes is there, this one has {size}");
-        Err(Error::new(ErrorKind::SeekIndex, text).in_file(path))
-    })
+    let mut size = 0;
+    packed.save(&mut |bytes| {
+        size += bytes.len() as u64;
+        Ok(())
+    })?;
+    if size <= there {
+        return Ok(());
+    }
+    replace(path, |write| packed.save(write))
 }
 
 impl Shared {
@@ -143,7 +140,7 @@ impl Shared {
         }
         for packed in self.sources.iter().filter_map(|data| data.packed.as_ref()) {
             // One point, at the begin, is no help.
-            if !packed.is_changed() || packed.info().points < 2 {
+            if !packed.is_new() || packed.info().points < 2 {
                 continue;
             }
             // What led astray is of no use to others, however large it is.

@@ -178,7 +178,7 @@ pub(super) fn run(
     if let Some(guess) = splits.guess.clone() {
         let generation = packed.generation();
         match attempt(&splits) {
-            // Another call may have found out meanwhile what this one rests on.
+            // Another call may have found out that what this one rests on is wrong.
             Ok(()) if packed.generation() != generation => {}
             Ok(()) => match packed.adopt(guess) {
                 Err(error) if is_of_data(&error) => {}
@@ -215,7 +215,7 @@ pub(super) fn trusting<T>(
         let led_astray = turn < MOST_DOUBTS && failed && packed.doubt();
         doubted |= led_astray;
         let again = led_astray || packed.generation() != generation;
-        if turn == MOST_DOUBTS || !again {
+        if !again || failed && turn >= MOST_DOUBTS {
             if failed && doubted {
                 packed.relearn();
             }

@@ -156,6 +156,9 @@ impl Single {
     /// The index that others make of it, with places so far apart.
     pub(crate) fn foreign(&self, spacing: Option<u64>) -> Foreign {
         let proxy = self.open(&Options::new().index_spacing(spacing));
-        Foreign::from(&saved(&self.folder, &proxy))
+        let ours = saved(&self.folder, &proxy);
+        let foreign = Foreign::from(&ours);
+        assert!(foreign.bytes.len() < ours.len());
+        foreign
     }
 }

@@ -6,7 +6,7 @@ import pytest
 
 from checks import check_whole, fails
 from compare import assert_same
-from gzidx import Gzidx, by_rapidgzip
+from gzidx import Gzidx, by_indexed_gzip, by_rapidgzip
 from nifti import Nifti
 from proxy import Proxy
 from seekables import Volumes
@@ -84,6 +84,22 @@ def test_the_fuller_index_stays_in_the_cache_folder(image, tmp_path, monkeypatch
             check_ours(proxy, file)
         for saved in (tmp_path / "cache").rglob("*.gzidx"):
             saved.unlink()
+
+
+def test_what_is_unproven_stays_out_of_the_cache_folder(image, tmp_path, monkeypatch):
+    """Windows of others may be wrong: not every program is to believe them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file, path, _ = image
+    by_indexed_gzip(path, tmp_path / "theirs")
+    options = {"index_path": "auto", "strict": 1, "cache_bytes": 0}
+    for whole in (False, True):
+        with Proxy.open(path, **options) as proxy:
+            proxy.load_index(tmp_path / "theirs")
+            proxy.read((..., slice(8, 9)), "disk")
+            if whole:
+                assert_same(proxy.read_all("disk"), file.stored())
+        found = [one for one in (tmp_path / "cache").rglob("*") if one.is_file()]
+        assert len(found) == whole
 
 
 def test_no_index_file(image, tmp_path):
