@@ -19,6 +19,7 @@ find_missing() {
     # The program bgzip is in the package tabix.
     missing=$(echo "$missing" | sed 's/bgzip/tabix/')
     echo '#include <nifti/nifti1.h>' | $CC -E - >/dev/null 2>&1 || missing="$missing libnifti-dev"
+    echo '#include <isa-l/igzip_lib.h>' | $CC -E - >/dev/null 2>&1 || missing="$missing libisal-dev"
     venv_is_ready || find_python || missing="$missing python3 python3-venv"
 }
 
@@ -79,6 +80,9 @@ $CC $flags -Iinclude benches/peers/ours.c -o "$bin/ours" \
 # shellcheck disable=SC2086
 $CC $flags -isystem /usr/include/nifti -DNIFTILIB_VERSION="\"$version\"" \
     benches/peers/niftilib.c -o "$bin/niftilib" -lniftiio
+version=$(dpkg-query -W -f '${Version}' libisal-dev 2>/dev/null || echo '(version unknown)')
+# shellcheck disable=SC2086
+$CC $flags -DISAL_VERSION="\"$version\"" benches/peers/isal.c -o "$bin/isal" -lisal
 CARGO_TARGET_DIR=target/bench/peers cargo build --release --locked -q \
     --manifest-path benches/peers/Cargo.toml
 cp target/bench/peers/release/arrayproxy-peers "$bin"

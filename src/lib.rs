@@ -87,6 +87,10 @@ mod mem;
 mod proxy;
 mod threads;
 
+#[cfg(test)]
+#[path = "../tests/common/random.rs"]
+mod random;
+
 pub use codec::{Codec, IndexInfo};
 pub use control::Control;
 pub use core::dtype::{ByteOrder, DType, Kind, Order};

@@ -58,6 +58,7 @@ class Data:
         unless_there(self.plain("cut"), lambda to: cut(series, self.volumes // 10, to))
         for name in ("t1", "f32"):
             unless_there(self.plain(name), lambda to, name=name: write_anatomy(name, to))
+        unless_there(self.plain("text"), write_text)
         for name, (source, pack) in packing.FORMS.items():
             plain = self.plain(source)
             unless_there(self.packed(name), lambda to, p=pack, s=plain: p(s, to))
@@ -155,6 +156,20 @@ def write_anatomy(name, to):
         data[values < 30] = 0
         head = header(shape, 16, 32, 0.0, 0.0)
     Path(to).write_bytes(head + data.tobytes("F"))
+
+
+def write_text(to):
+    """Words of a made language, some far more often than others, as an image of
+    uint8: what decoders are usually measured with."""
+    rng = np.random.default_rng(3)
+    letters = np.frombuffer(b"etaoinshrdlucmfwypvbgk", np.uint8)
+    words = [rng.choice(letters, n).tobytes() for n in rng.integers(2, 11, 20_000)]
+    shape = (1024, 1024, 32)
+    size, parts = math.prod(shape), []
+    while size > sum(map(len, parts)):
+        chosen = np.minimum(rng.zipf(1.2, 500_000), len(words)) - 1
+        parts.append(b" ".join(words[i] for i in chosen))
+    Path(to).write_bytes(header(shape, 2, 8, 0.0, 0.0) + b" ".join(parts)[:size])
 
 
 def cut(series, volumes, to):

@@ -16,11 +16,16 @@ class Row:
 
     title: str
     ours: object
-    # (what it is called, job, what to multiply its time by)
+    # (what it is called, job, what to multiply its time by); of several jobs it
+    # is the fastest.
     against: tuple
     # Largest ratio of the two.
     reach: float = None
     others: list = field(default_factory=list)
+
+    def peers(self):
+        job = self.against[1]
+        return job if isinstance(job, list) else [job]
 
 
 # The first run of work that is faster than this many seconds does not count.
@@ -41,7 +46,7 @@ def rounds_for(seconds, is_ours):
 
 def measure(row, readers, truth, notes):
     """Seconds that each job of a row takes, without those that failed."""
-    jobs = [row.ours] + ([row.against[1]] if row.against else []) + row.others
+    jobs = [row.ours] + row.peers() + row.others
     times = {job: [] for job in jobs}  # what is there twice is measured once
     wanted = dict.fromkeys(times, 1)
     for turn in range(MOST_ROUNDS + 1):

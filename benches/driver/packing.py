@@ -77,4 +77,11 @@ FORMS = {
     "cut.nii.bz2": ("cut", bzipped),
     "t1.nii.gz": ("t1", gzipped(6)),
     "f32.nii.gz": ("f32", gzipped(6)),
+    "text.nii.gz": ("text", gzipped(6)),
 }
+# For the decoders: "cut" is of the series.
+KINDS = ("cut", "t1", "f32", "text")
+for kind in KINDS:
+    FORMS[f"{kind}_level1.nii.gz"] = (kind, gzipped(1))
+    FORMS[f"{kind}_level9.nii.gz"] = (kind, gzipped(9))
+    FORMS[f"{kind}_pigz.nii.gz"] = (kind, by("pigz", "-6", "-n", "-p", "2"))

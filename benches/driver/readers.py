@@ -20,6 +20,7 @@ NAMES = {
     "nifti": "nifti crate",
     "rapidgzip": "rapidgzip, decoding",
     "libdeflate": "libdeflate, decoding",
+    "isal": "ISA-L, decoding",
     "zlib-rs": "zlib-rs, decoding",
 }
 
@@ -31,6 +32,7 @@ def command(name, built):
     return {
         "ours": [built / "ours"],
         "niftilib": [built / "niftilib"],
+        "isal": [built / "isal"],
         "nibabel": python("read_nibabel.py", "nibabel"),
         "indexed_gzip": python("read_nibabel.py", "indexed_gzip"),
         "nibabel_rapidgzip": python("read_nibabel.py", "rapidgzip"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import packing
 from measure import Row
 from readers import Job
 from truth import Boxes
@@ -9,6 +10,8 @@ from truth import Boxes
 RANDOM_VOLUMES = 10
 PATCH = 32
 PATCHES = 1000
+# They give bytes, whatever is asked for.
+DECODERS = ("zlib-rs", "libdeflate", "isal")
 
 
 class Rows:
@@ -60,7 +63,7 @@ class Rows:
     def whole(self, reader, dtype="disk", file=None, **args):
         if reader == "rapidgzip":
             args["nbytes"] = self.data.nbytes
-        if reader in ("zlib-rs", "libdeflate"):
+        if reader in DECODERS:
             dtype = "disk"
         return self.job(reader, "whole", file, dtype, **args)
 
@@ -82,6 +85,7 @@ class Rows:
         yield from self.sizes(long)
         yield from self.codecs()
         yield from self.anatomy()
+        yield from self.decoding()
 
     def wholes(self):
         whole = self.whole
@@ -321,3 +325,19 @@ class Rows:
                 ("zlib-rs decoding to memory", limit, 1),
                 others=[self.whole(reader, dtype, file) for reader in names],
             )
+
+    def decoding(self):
+        """The decoder alone, but for the little that reading bytes adds to it."""
+        names = {"cut": "series", "t1": "T1 image", "f32": "float32 image", "text": "text"}
+        forms = [("level 1", "_level1"), ("level 6", ""), ("level 9", "_level9")]
+        for kind in packing.KINDS:
+            for form, suffix in forms + [("pigz", "_pigz")]:
+                file = self.data.packed(f"{kind}{suffix}.nii.gz")
+                peers = [self.whole(reader, file=file) for reader in DECODERS]
+                yield Row(
+                    f"decoding: {names[kind]}, {form}",
+                    self.whole("ours", file=file),
+                    ("the faster of libdeflate and ISA-L", peers[1:], 1),
+                    1.05 if kind == "cut" else 1.10,
+                    peers,
+                )

@@ -51,7 +51,8 @@ def measure_rows(rows, readers, truth, notes):
     results = []
     for row in rows:
         seconds = measure(row, readers, truth, notes)
-        against, job, times = row.against
+        against, _, times = row.against
+        theirs = [seconds[job] for job in row.peers() if job in seconds]
         others = {
             job.reader: {"seconds": seconds[job], "part": job.is_part()}
             for job in row.others
@@ -61,9 +62,9 @@ def measure_rows(rows, readers, truth, notes):
             "title": row.title,
             "ours": seconds.get(row.ours),
             "against": against,
-            "theirs": seconds[job] * times if job in seconds else None,
+            "theirs": min(theirs) * times if theirs else None,
             # Of a part of the work, scaled up.
-            "part": job.is_part(),
+            "part": any(job.is_part() for job in row.peers()),
             "reach": row.reach,
             "others": others,
         }

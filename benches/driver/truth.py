@@ -53,7 +53,7 @@ class Truth:
         path = self.data.plain(source)
         head = np.fromfile(path, "<i2", 176)
         shape = tuple(head[21 : 21 + head[20]].tolist())
-        dtype = {4: "<i2", 16: "<f4"}[int(head[35])]
+        dtype = {2: "u1", 4: "<i2", 16: "<f4"}[int(head[35])]
         slope, inter = np.frombuffer(head.tobytes(), "<f4", 2, 112).astype(float)
         stored = np.memmap(path, dtype, "r", 352, shape, order="F")
         return stored, slope or 1.0, inter

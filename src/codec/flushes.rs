@@ -98,7 +98,7 @@ fn behind_flush(position: u64, at: u64) -> Point<Mark> {
 /// Number of the bytes that a stream decodes to between two of the source;
 /// `None` if it does not decode, or to too much.
 fn decoded(source: &dyn ReadAt, start: u64, end: u64) -> Result<Option<u64>> {
-    let mut inflate = Inflate::new()?;
+    let mut inflate = Inflate::new();
     let mut input = Input::default().moved(start);
     let mut scratch = Vec::with_capacity(32 << 10);
     let mut decoded = 0;

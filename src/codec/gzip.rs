@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::coding::{Bound, Coding, Ending, Feed, Step, Structure};
 use super::index::{Index, Point};
-use super::inflate::{Inflate, WINDOW};
+use super::inflate::{Inflate, MEMORY, WINDOW};
 use super::{bgzf, flushes, gzidx, members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
@@ -16,9 +16,6 @@ use crate::io::{ReadAt, ReadBuf};
 /// Longest header of a member. The format has no limit, but a name without an
 /// end must not lead through all of a file.
 const MOST_HEADER: u64 = 1 << 20;
-
-/// Memory that a deflate decoder takes: its window and tables.
-const MEMORY: usize = 48 << 10;
 
 /// Whether bytes begin as a gzip member does: magic, method, no reserved flag
 /// (RFC 1952, 2.3.1).
@@ -92,7 +89,7 @@ impl Coding for Gzip {
 
     fn new(_verify: bool) -> Result<Gzip> {
         Ok(Gzip {
-            inflate: Inflate::new()?,
+            inflate: Inflate::new(),
             fresh: false,
         })
     }

@@ -87,7 +87,7 @@ impl<'a> Search<'a> {
         Ok(Search {
             stream: header_len(&pieces.bytes).unwrap_or(0) as u64,
             pieces,
-            inflate: Inflate::new()?,
+            inflate: Inflate::new(),
             position: 0,
             false_finds: 0,
         })

@@ -261,13 +261,30 @@ pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) ->
 /// it has more. The checksum of one that has no more is looked at.
 pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
     let most = most.min(most_decoded(Codec::Gzip, stream.len() as u64) as usize);
+    let damaged = |reason: &str, at: usize| Err(coding::damage(reason).at(at as u64));
+    // Deflate, a checksum of the first two bytes, and no dictionary.
+    let is_head = |&[method, flags]: &[u8; 2]| {
+        method & 15 == 8
+            && method >> 4 < 8
+            && u16::from_be_bytes([method, flags]) % 31 == 0
+            && flags & 32 == 0
+    };
+    if !stream.first_chunk().is_some_and(is_head) {
+        return damaged("no zlib stream begins here", 0);
+    }
     let mut decoded = Vec::with_capacity(most);
     let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
-    let step = inflate::Inflate::zlib()?.step(stream, &mut buffer, coding::Bound::NONE)?;
-    if !step.ended && buffer.room() > 0 {
-        return Err(Error::new(ErrorKind::Codec, "the zlib stream ends early"));
+    let step = inflate::Inflate::new().step(&stream[2..], &mut buffer, coding::Bound::NONE);
+    let step = step.map_err(|error| error.counted_from(2))?;
+    let trailer = stream[2 + step.used..].first_chunk();
+    match trailer.filter(|_| step.ended) {
+        Some(sum) if u32::from_be_bytes(*sum) != inflate::adler(buffer.filled()) => damaged(
+            "the checksum of the zlib stream is not that of its data",
+            2 + step.used,
+        ),
+        None if buffer.room() > 0 => damaged("the zlib stream ends early", stream.len()),
+        _ => Ok(buffer.filled().to_vec()),
     }
-    Ok(buffer.filled().to_vec())
 }
 
 /// Whether the first block of a source that begins as a codec's streams do

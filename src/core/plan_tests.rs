@@ -8,9 +8,7 @@ use crate::core::layout::{Block, Layout};
 use crate::core::shape;
 use crate::core::slice::Slice;
 
-#[path = "../../tests/common/random.rs"]
-mod random;
-use random::Random;
+use crate::random::Random;
 
 /// A layout of random shape, blocks, strides and offsets.
 fn random_layout(random: &mut Random) -> Layout {

@@ -1,0 +1,319 @@
+//! The loop in which nearly all of a stream is decoded: away from the ends of
+//! input and output, where neither has to be looked at for each symbol.
+
+// That reads and writes stay inside is looked at once for each turn.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::ptr::copy_nonoverlapping;
+use std::slice::from_raw_parts_mut;
+
+use super::bits::Source;
+use super::history::History;
+use super::output::{Output, TOO_FAR};
+use super::tables::{
+    BEHIND, DISTANCE_BITS, END, LITERAL_BITS, NOTHING, NOWHERE, Tables, behind, distance, is_other,
+    is_plain, length, literals,
+};
+
+/// Input that one turn of the loop looks at: it fills its bits three times,
+/// takes 7 bytes by each at most, and looks at 8.
+const INPUT: usize = 32;
+
+/// Output that one turn of the loop writes to: 4 times up to 2 literals, the
+/// longest copy, and what wide writes go beyond it.
+const OUTPUT: usize = 8 + 258 + 32;
+
+/// Why the loop ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Near the end of the input or the output.
+    Near,
+    /// Behind the end of a block.
+    End,
+    Damage(&'static str),
+}
+
+/// Decode symbols as long as input and output go on far enough.
+pub(super) fn run(
+    tables: &Tables,
+    history: &History,
+    source: &mut Source<'_>,
+    output: &mut Output<'_>,
+) -> Stop {
+    if source.input.len() - source.at < INPUT || output.room() < OUTPUT {
+        return Stop::Near;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("bmi2") && !is_portable_wanted() {
+        // SAFETY: the processor has what the function was compiled for.
+        return unsafe { run_bmi2(tables, history, source, output) };
+    }
+    turns(tables, history, source, output)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn is_portable_wanted() -> bool {
+    #[cfg(test)]
+    return tests::PORTABLE.get();
+    #[cfg(not(test))]
+    false
+}
+
+/// Shifts by a number of bits that varies take one instruction each.
+///
+/// # Safety
+/// The processor has them.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "bmi2")]
+unsafe fn run_bmi2(
+    tables: &Tables,
+    history: &History,
+    source: &mut Source<'_>,
+    output: &mut Output<'_>,
+) -> Stop {
+    turns(tables, history, source, output)
+}
+
+/// Only called with at least [`INPUT`] and [`OUTPUT`] bytes.
+#[inline(always)]
+fn turns(
+    tables: &Tables,
+    history: &History,
+    source: &mut Source<'_>,
+    output: &mut Output<'_>,
+) -> Stop {
+    let (input, room) = (source.input, &mut *output.memory);
+    // SAFETY: there are so many bytes, which the caller looked at.
+    let (last_in, last_out) = unsafe {
+        (
+            input.as_ptr().add(input.len() - INPUT),
+            room.as_mut_ptr().add(room.len() - OUTPUT),
+        )
+    };
+    let begin = room.as_mut_ptr().cast::<u8>();
+    // SAFETY: both are within their buffers.
+    let (mut next, mut out) = unsafe { (input.as_ptr().add(source.at), begin.add(output.len)) };
+    let last_out = last_out.cast::<u8>();
+    let (mut value, mut count) = (source.value, source.count);
+
+    // Bits above the lowest 6 of `count` mean nothing: whole entries are taken
+    // from it, and shifts do not look at them either.
+    macro_rules! fill {
+        () => {
+            // SAFETY: at most three are done in a turn, see `INPUT`.
+            unsafe {
+                value |= u64::from_le(next.cast::<u64>().read_unaligned()) << (count & 63);
+                next = next.add(7 - (count >> 3 & 7) as usize);
+            }
+            count |= 56;
+        };
+    }
+    macro_rules! look {
+        () => {
+            // SAFETY: the mask keeps it inside of the table.
+            unsafe {
+                *tables
+                    .literals
+                    .get_unchecked(value as usize & ((1 << LITERAL_BITS) - 1))
+            }
+        };
+    }
+    // What an entry of literals says, and all bits of one with a length.
+    macro_rules! put {
+        ($entry:expr) => {
+            value >>= $entry & 63;
+            count = count.wrapping_sub($entry);
+            // SAFETY: there is room, see `OUTPUT`.
+            unsafe {
+                out.cast::<u16>()
+                    .write_unaligned((($entry >> 8) as u16).to_le());
+                out = out.add(literals($entry) as usize);
+            }
+        };
+    }
+
+    fill!();
+    let mut entry = look!();
+    let stop = loop {
+        if next > last_in || out > last_out {
+            break Stop::Near;
+        }
+        // There are 28 bits at least. Of them literals and a length in one entry
+        // take 17 at most, a length with a table behind 20. After each look come
+        // the bits that the next one needs, so that none waits for them.
+        let mut before = value;
+        put!(entry);
+        if is_plain(entry) {
+            entry = look!();
+            fill!();
+            before = value;
+            put!(entry);
+            if is_plain(entry) {
+                entry = look!();
+                before = value;
+                put!(entry);
+                if is_plain(entry) {
+                    entry = look!();
+                    before = value;
+                    put!(entry);
+                    if is_plain(entry) {
+                        entry = look!();
+                        fill!();
+                        continue;
+                    }
+                }
+            }
+        }
+        if is_other(entry) {
+            if entry & BEHIND == BEHIND {
+                // SAFETY: such entries are of tables that begin at their base
+                // and have as many entries as their bits tell.
+                entry = unsafe {
+                    *tables
+                        .literals
+                        .get_unchecked(behind(entry, value >> LITERAL_BITS))
+                };
+                before = value;
+                put!(entry);
+                fill!();
+                if is_plain(entry) {
+                    entry = look!();
+                    continue;
+                }
+            }
+            if entry & END == END {
+                break Stop::End;
+            }
+            if is_other(entry) {
+                break Stop::Damage(NOTHING);
+            }
+        }
+        // SAFETY: the mask keeps it inside of the table.
+        let mut far = unsafe {
+            *tables
+                .distances
+                .get_unchecked(value as usize & ((1 << DISTANCE_BITS) - 1))
+        };
+        fill!();
+        if is_other(far) {
+            if far & BEHIND == BEHIND {
+                // SAFETY: as above.
+                far = unsafe {
+                    *tables
+                        .distances
+                        .get_unchecked(behind(far, value >> DISTANCE_BITS))
+                };
+            }
+            if is_other(far) {
+                break Stop::Damage(NOWHERE);
+            }
+        }
+        let len = length(entry, before);
+        let distance = distance(far, value);
+        value >>= far & 63;
+        count = count.wrapping_sub(far);
+        entry = look!();
+        // SAFETY: both are in the same output.
+        let written = unsafe { out.offset_from(begin) } as usize;
+        // SAFETY: there is room for the copy and 32 bytes behind it, and so
+        // many bytes stand before it, there or in the history.
+        unsafe {
+            if distance <= written {
+                copy(out, distance, len);
+            } else if distance - written <= history.len {
+                copy_far(history, out, distance - written, distance, len);
+            } else {
+                break Stop::Damage(TOO_FAR);
+            }
+        }
+        // SAFETY: there is room, see `OUTPUT`.
+        out = unsafe { out.add(len) };
+    };
+    // SAFETY: each is behind the begin of its buffer.
+    unsafe {
+        source.at = next.offset_from(input.as_ptr()) as usize;
+        output.len = out.offset_from(begin) as usize;
+    }
+    source.count = count & 63;
+    source.value = value;
+    stop
+}
+
+/// Copy `len` bytes from `distance` bytes before to `out`.
+///
+/// # Safety
+/// So many bytes stand before, and behind `len` bytes there are 32 that may be
+/// written to.
+#[inline(always)]
+unsafe fn copy(out: *mut u8, distance: usize, len: usize) {
+    // SAFETY: writes go 23 bytes beyond the end at most, reads are of bytes before.
+    unsafe {
+        let (mut from, mut to) = (out.sub(distance).cast_const(), out);
+        let end = out.add(len);
+        if distance >= 8 {
+            loop {
+                copy_nonoverlapping(from, to, 8);
+                copy_nonoverlapping(from.add(8), to.add(8), 8);
+                copy_nonoverlapping(from.add(16), to.add(16), 8);
+                (from, to) = (from.add(24), to.add(24));
+                if to >= end {
+                    return;
+                }
+            }
+        }
+        if distance == 1 {
+            let bytes = u64::from(*from) * 0x0101_0101_0101_0101;
+            loop {
+                to.cast::<u64>().write_unaligned(bytes);
+                to.add(8).cast::<u64>().write_unaligned(bytes);
+                to = to.add(16);
+                if to >= end {
+                    return;
+                }
+            }
+        }
+        // Each step writes as many right bytes as it goes on.
+        let step = distance;
+        loop {
+            // The last of them may not be written yet.
+            let bytes = from.cast::<MaybeUninit<u64>>().read_unaligned();
+            to.cast::<MaybeUninit<u64>>().write_unaligned(bytes);
+            (from, to) = (from.add(step), to.add(step));
+            if to >= end {
+                return;
+            }
+        }
+    }
+}
+
+/// Copy `len` bytes that begin `back` bytes before the output.
+///
+/// # Safety
+/// As [`copy`], but what stands before begins in the history, which has so
+/// many.
+#[cold]
+#[inline(never)]
+unsafe fn copy_far(history: &History, out: *mut u8, back: usize, distance: usize, len: usize) {
+    let near = len.min(back);
+    // SAFETY: there is room, and the rest begins where the output does.
+    unsafe {
+        history.copy_to(
+            back,
+            from_raw_parts_mut(out.cast::<MaybeUninit<u8>>(), near),
+        );
+        if near < len {
+            copy(out.add(near), distance, len - near);
+        }
+    }
+}
+
+/// Tests turn to the code that all processors have.
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(in crate::codec::inflate) static PORTABLE: Cell<bool> = const { Cell::new(false) };
+    }
+}

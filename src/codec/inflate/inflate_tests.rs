@@ -1,0 +1,518 @@
+//! Against other decoders, on streams by other encoders and made bit by bit,
+//! cut and resumed anywhere.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::maker::{Codes, Maker};
+use super::tables::tests::codes;
+use super::*;
+use crate::random::Random;
+
+/// What a decoder makes of a stream.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    data: Vec<u8>,
+    end: End,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The stream has ended, and so many bytes of it were used.
+    Ended(usize),
+    /// More is needed.
+    Cut,
+    Damaged,
+}
+
+/// How a stream is decoded: most bytes of input and output of each step.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    input: usize,
+    output: usize,
+    at_mark: bool,
+}
+
+const WHOLE: Steps = Steps {
+    input: usize::MAX,
+    output: 1 << 20,
+    at_mark: false,
+};
+
+/// Where a block ends: bits of the stream, and of the data.
+type Places = Vec<(usize, Boundary, usize)>;
+
+fn decode_from(inflate: &mut Inflate, stream: &[u8], steps: Steps) -> (Found, Places) {
+    let (mut data, mut used, mut places) = (Vec::new(), 0, Vec::new());
+    let mut memory = Vec::with_capacity(steps.output);
+    let bound = Bound {
+        most: u64::MAX,
+        at_mark: steps.at_mark,
+    };
+    loop {
+        let rest = &stream[used..];
+        let input = &rest[..rest.len().min(steps.input)];
+        memory.clear();
+        let mut output = ReadBuf::new(&mut memory.spare_capacity_mut()[..steps.output]);
+        let step = inflate.step(input, &mut output, bound);
+        data.extend(output.filled());
+        let Ok(step) = step else {
+            let end = End::Damaged;
+            return (Found { data, end }, places);
+        };
+        used += step.used;
+        if let Some(boundary) = inflate.boundary().filter(|_| steps.at_mark) {
+            let bits = 8 * used - usize::from(boundary.bits);
+            if places
+                .last()
+                .is_none_or(|last: &(usize, Boundary, usize)| last.0 < bits)
+            {
+                places.push((bits, boundary, data.len()));
+            }
+        }
+        if step.ended {
+            let end = End::Ended(used);
+            return (Found { data, end }, places);
+        }
+        if step.used == 0 && output.room() > 0 && used == stream.len() {
+            let end = End::Cut;
+            return (Found { data, end }, places);
+        }
+    }
+}
+
+/// By the code for this processor and that for all.
+fn ours(stream: &[u8], steps: Steps) -> Found {
+    let [found, portable] = [false, true].map(|portable| {
+        fast::tests::PORTABLE.set(portable);
+        decode_from(&mut Inflate::new(), stream, steps).0
+    });
+    fast::tests::PORTABLE.set(false);
+    assert!(found == portable);
+    found
+}
+
+fn zlib_rs(stream: &[u8]) -> Found {
+    let mut inflate = Decompress::new(false);
+    let mut data = Vec::new();
+    loop {
+        data.reserve(1 << 16);
+        let used = inflate.total_in() as usize;
+        let before = data.len();
+        let status = inflate.decompress_vec(&stream[used..], &mut data, FlushDecompress::None);
+        // Where it fails, it does not say what it had written.
+        let written = inflate.total_out() as usize;
+        let end = match status {
+            Ok(Status::StreamEnd) => End::Ended(inflate.total_in() as usize),
+            Ok(_) if data.len() > before || inflate.total_in() as usize > used => continue,
+            Ok(_) => End::Cut,
+            Err(_) => End::Damaged,
+        };
+        data.truncate(written);
+        return Found { data, end };
+    }
+}
+
+fn libdeflate(stream: &[u8], size: usize) -> Option<Vec<u8>> {
+    let mut data = vec![0; size];
+    let decoded = libdeflater::Decompressor::new().deflate_decompress(stream, &mut data);
+    decoded.is_ok_and(|n| n == size).then_some(data)
+}
+
+fn by_zlib(data: &[u8], level: u32) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(data.len() + data.len() / 10 + 1000);
+    let mut encoder = Compress::new(Compression::new(level), false);
+    let status = encoder.compress_vec(data, &mut packed, FlushCompress::Finish);
+    assert_eq!(status.unwrap(), Status::StreamEnd);
+    packed
+}
+
+fn by_libdeflate(data: &[u8], level: i32) -> Vec<u8> {
+    let level = libdeflater::CompressionLvl::new(level).unwrap();
+    let mut encoder = libdeflater::Compressor::new(level);
+    let mut packed = vec![0; encoder.deflate_compress_bound(data.len())];
+    let n = encoder.deflate_compress(data, &mut packed).unwrap();
+    packed.truncate(n);
+    packed
+}
+
+/// Data of several kinds: noise, smooth, of few values, alike far away, text.
+fn kinds(n: usize) -> Vec<Vec<u8>> {
+    let mut random = Random(9);
+    let noise: Vec<u8> = (0..n).map(|_| random.below(256) as u8).collect();
+    let smooth = (0..n / 2).flat_map(|i| {
+        let value = 1000.0 + 300.0 * (i as f64 / 90.0).sin() + random.below(20) as f64;
+        (value as i16).to_le_bytes()
+    });
+    let smooth: Vec<u8> = smooth.collect();
+    let few = (0..n)
+        .map(|i| (random.below(12) / 11 * (i / 500 % 7)) as u8)
+        .collect();
+    let far: Vec<u8> = noise.iter().copied().take(32_700).cycle().take(n).collect();
+    let words = [
+        "voxel ", "affine ", "zooms ", "slope ", "sform\n", "a", ", ",
+    ];
+    let mut text = String::new();
+    while text.len() < n {
+        text.push_str(words[random.below(words.len())]);
+    }
+    vec![noise, smooth, few, far, text.into_bytes()]
+}
+
+#[test]
+fn streams_of_other_encoders() {
+    for data in kinds(300_000).into_iter().chain([vec![], vec![7]]) {
+        let zlib = (0..=9).map(|level| by_zlib(&data, level));
+        let libdeflate_levels = [0, 1, 3, 6, 9, 12];
+        let libdeflate = libdeflate_levels.map(|level| by_libdeflate(&data, level));
+        for (i, stream) in zlib.chain(libdeflate).enumerate() {
+            for (input, output) in [
+                (usize::MAX, 1 << 20),
+                (4096, 5000),
+                (100, 1 << 16),
+                (1 << 16, 300),
+            ] {
+                let steps = Steps {
+                    input,
+                    output,
+                    at_mark: i % 2 == 0,
+                };
+                let found = ours(&stream, steps);
+                assert_eq!(found.end, End::Ended(stream.len()), "{i} {steps:?}");
+                assert!(found.data == data, "{i} {steps:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn made_streams_are_what_they_were_made_of() {
+    let mut random = Random(1);
+    for turn in 0..600 {
+        let blocks = 1 + random.below(6);
+        let made = random.stream(blocks);
+        let wanted = Found {
+            data: made.data.clone(),
+            end: End::Ended(made.bytes.len()),
+        };
+        assert!(zlib_rs(&made.bytes) == wanted, "the maker is wrong: {turn}");
+        let other = libdeflate(&made.bytes, made.data.len());
+        assert!(other.is_some_and(|data| data == made.data), "{turn}");
+        for output in [1 << 20, 1 + random.below(400)] {
+            let steps = Steps { output, ..WHOLE };
+            assert!(ours(&made.bytes, steps) == wanted, "{turn} {output}");
+        }
+    }
+}
+
+/// Whatever the pieces of input and output, and where steps stop.
+#[test]
+fn streams_are_resumed_at_every_byte() {
+    let mut random = Random(2);
+    for turn in 0..60 {
+        let blocks = 1 + random.below(5);
+        let made = random.stream(blocks);
+        for at_mark in [false, true] {
+            for (input, output) in [(1, 1), (1, 1 << 20), (usize::MAX, 1), (7, 3), (40, 400)] {
+                let steps = Steps {
+                    input,
+                    output,
+                    at_mark,
+                };
+                let found = ours(&made.bytes, steps);
+                assert_eq!(found.end, End::Ended(made.bytes.len()), "{turn} {steps:?}");
+                assert!(found.data == made.data, "{turn} {steps:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn decoding_begins_at_every_block() {
+    let mut random = Random(3);
+    for turn in 0..200 {
+        let blocks = 2 + random.below(6);
+        let made = random.stream(blocks);
+        for input in [usize::MAX, 1, 50] {
+            let steps = Steps {
+                input,
+                at_mark: true,
+                ..WHOLE
+            };
+            let (found, places) = decode_from(&mut Inflate::new(), &made.bytes, steps);
+            assert!(found.data == made.data);
+            let begins: Vec<usize> = places.iter().map(|place| place.0).collect();
+            assert_eq!(begins, made.begins, "{turn} {input}");
+            let mut inflate = Inflate::new();
+            for (bits, boundary, position) in places {
+                let wanted = &made.data[position.saturating_sub(WINDOW)..position];
+                assert!(*boundary.window == *wanted);
+                let last = bits.div_ceil(8).checked_sub(1).map_or(0, |i| made.bytes[i]);
+                inflate.resume(boundary.bits, last, &boundary.window);
+                let rest = &made.bytes[bits.div_ceil(8)..];
+                let (found, _) = decode_from(&mut inflate, rest, WHOLE);
+                assert_eq!(found.end, End::Ended(rest.len()), "{turn}");
+                assert!(found.data == made.data[position..], "{turn} {bits}");
+            }
+        }
+    }
+}
+
+/// Small streams of all kinds of blocks.
+fn small() -> Vec<Maker> {
+    let mut random = Random(4);
+    let mut all = Vec::new();
+    while all.len() < 12 {
+        let made = random.stream(3);
+        if (40..600).contains(&made.bytes.len()) {
+            all.push(made);
+        }
+    }
+    all
+}
+
+#[test]
+fn cut_streams_give_what_is_there() {
+    for made in small() {
+        for cut in 0..made.bytes.len() {
+            let stream = &made.bytes[..cut];
+            let wanted = zlib_rs(stream);
+            assert_eq!(wanted.end, End::Cut);
+            for input in [usize::MAX, 1, 33] {
+                let found = ours(stream, Steps { input, ..WHOLE });
+                assert_eq!(found.end, End::Cut, "{cut} {input}");
+                assert!(found.data == wanted.data, "{cut} {input}");
+            }
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_are_what_other_decoders_make_of_them() {
+    let mut ends = [0; 3];
+    for made in small() {
+        for bit in 0..8 * made.bytes.len() {
+            let mut stream = made.bytes.clone();
+            stream[bit / 8] ^= 1 << (bit % 8);
+            let wanted = zlib_rs(&stream);
+            ends[match wanted.end {
+                End::Ended(_) => 0,
+                End::Cut => 1,
+                End::Damaged => 2,
+            }] += 1;
+            for input in [usize::MAX, 1, 57] {
+                let found = ours(&stream, Steps { input, ..WHOLE });
+                assert_eq!(found.end, wanted.end, "{bit} {input}");
+                if wanted.end != End::Damaged {
+                    assert!(found.data == wanted.data, "{bit} {input}");
+                }
+            }
+        }
+    }
+    assert!(ends.iter().all(|&n| n > 50), "{ends:?}");
+}
+
+/// Bytes that are no streams, most of them.
+#[test]
+fn noise_is_what_other_decoders_make_of_it() {
+    let mut random = Random(6);
+    for turn in 0..20_000 {
+        let n = random.below(200);
+        let stream: Vec<u8> = (0..n).map(|_| random.below(256) as u8).collect();
+        let (found, wanted) = (ours(&stream, WHOLE), zlib_rs(&stream));
+        assert_eq!(found.end, wanted.end, "{turn}");
+        assert!(
+            found.end == End::Damaged || found.data == wanted.data,
+            "{turn}"
+        );
+    }
+}
+
+/// All lengths at all kinds of distances, also from a window, near the ends of
+/// the output and away from them.
+#[test]
+fn copies_are_exact() {
+    let fixed = Codes::fixed();
+    let (literals, distances) = (codes(&fixed.literals), codes(&fixed.distances));
+    let both = [&literals[..], &distances[..]];
+    let mut random = Random(7);
+    let window: Vec<u8> = (0..WINDOW).map(|_| random.below(256) as u8).collect();
+    for distance in (1..70).chain([255, 4096, 32_767, 32_768]) {
+        let mut made = Maker {
+            data: window.clone(),
+            ..Maker::default()
+        };
+        made.begin(true, 1);
+        for len in 3..=258 {
+            made.copy(both, len, distance);
+            if len % 3 == 0 {
+                made.literal(&literals, len as u8);
+            }
+        }
+        made.end(&literals);
+        for output in [1 << 20, 1000, 299, 40] {
+            let mut inflate = Inflate::new();
+            inflate.resume(0, 0, &window);
+            let (found, _) = decode_from(&mut inflate, &made.bytes, Steps { output, ..WHOLE });
+            assert_eq!(found.end, End::Ended(made.bytes.len()));
+            assert!(found.data == made.data[WINDOW..], "{distance} {output}");
+        }
+    }
+}
+
+/// What is behind the bytes of a step is not touched, whatever is decoded.
+#[test]
+fn nothing_is_written_beyond_the_bound() {
+    let data = &kinds(20_000)[1];
+    let stream = by_zlib(data, 6);
+    for most in (0..3000).chain([10_000, 19_999]) {
+        let mut memory = vec![std::mem::MaybeUninit::new(0xAB); 20_000];
+        let mut output = ReadBuf::new(&mut memory);
+        let bound = Bound {
+            most,
+            at_mark: false,
+        };
+        Inflate::new().step(&stream, &mut output, bound).unwrap();
+        assert!(*output.filled() == data[..most as usize]);
+        let behind = |buffer: &mut ReadBuf<'_>| {
+            let most = buffer.room();
+            let mut touched = 0;
+            for byte in &buffer.unfilled()[..most] {
+                // SAFETY: all was written when it was made.
+                #[allow(unsafe_code)]
+                let byte = unsafe { byte.assume_init() };
+                touched += usize::from(byte != 0xAB);
+            }
+            touched
+        };
+        assert_eq!(behind(&mut output), 0, "{most}");
+    }
+}
+
+/// What is wrong is told with the bit where it is.
+#[test]
+fn errors_name_the_bit() {
+    type Make = fn(&mut Maker);
+    let fixed = codes(&Codes::fixed().literals);
+    let cases: [(Make, &str, usize); 9] = [
+        (|made| made.begin(true, 3), "a block of no type", 0),
+        (
+            |made| {
+                made.put(1, 8);
+                // The length, and what is not its inverse.
+                made.put(0x0001_0001, 32);
+            },
+            "a length of stored bytes",
+            8,
+        ),
+        (
+            |made| {
+                made.begin(true, 2);
+                made.put(30, 5);
+                made.put(0, 20);
+            },
+            "more codes than there are symbols",
+            3,
+        ),
+        (
+            |made| {
+                made.begin(true, 2);
+                made.put(0, 14);
+                made.put(0, 12);
+            },
+            "codes of lengths of codes that cannot be",
+            29,
+        ),
+        (
+            |made| {
+                made.begin(true, 2);
+                made.put(0, 14);
+                // 16 and 17 have a bit each.
+                made.put(0b001_001, 12);
+                made.put(0, 20);
+            },
+            "a length to repeat before the first",
+            29,
+        ),
+        (
+            |made| {
+                made.begin(true, 2);
+                made.put(0, 14);
+                // 18 and 17 have a bit each: 18 is the longer repetition.
+                made.put(0b001_001_000, 12);
+                made.put(0xFF, 8);
+                made.put(0xFF, 8);
+            },
+            "more lengths of codes than there are codes",
+            37,
+        ),
+        (
+            |made| {
+                made.begin(true, 2);
+                made.put(0, 14);
+                // 18 has one bit, and 0: no length at all.
+                made.put(0b001_001_000_000, 12);
+                made.put(0xED, 8);
+                made.put(0xED, 8);
+            },
+            "no code for the end of a block",
+            45,
+        ),
+        (
+            |made| {
+                made.begin(true, 1);
+                // Symbol 286.
+                made.put(0x63, 8);
+            },
+            "a code that stands for nothing",
+            3,
+        ),
+        (
+            |made| {
+                made.begin(true, 1);
+                // Length 3, distance 30.
+                made.put(0b1000000, 7);
+                made.put(0b01111, 5);
+            },
+            "a code that stands for no distance",
+            10,
+        ),
+    ];
+    for (make, text, bit) in cases {
+        let mut made = Maker::default();
+        make(&mut made);
+        for zeros in [0, 400] {
+            let stream = [&made.bytes[..], &vec![0; zeros]].concat();
+            let mut memory = Vec::with_capacity(1000);
+            let mut output = ReadBuf::new(memory.spare_capacity_mut());
+            let mut inflate = Inflate::new();
+            let error = inflate.step(&stream, &mut output, Bound::NONE).unwrap_err();
+            assert!(error.to_string().contains(text), "{error} {text}");
+            assert!(
+                error.to_string().contains(&format!("at bit {}", bit % 8)),
+                "{error}"
+            );
+            assert_eq!(error.offset(), Some(bit as u64 / 8), "{text}");
+            let again = inflate.step(&stream, &mut output, Bound::NONE).unwrap_err();
+            assert!(again.to_string().contains(text));
+        }
+    }
+    // A distance to before the data, near the ends and away from them.
+    for literals in [1, 700] {
+        let mut made = Maker::default();
+        made.begin(true, 1);
+        (0..literals).for_each(|_| made.literal(&fixed, 7));
+        let bit = made.bit_count();
+        made.put(0b1000000, 7);
+        made.put(0b10111, 5);
+        made.put(0, 13);
+        let stream = [&made.bytes[..], &[0; 400]].concat();
+        let mut memory = Vec::with_capacity(2000);
+        let mut output = ReadBuf::new(memory.spare_capacity_mut());
+        let mut inflate = Inflate::new();
+        let error = inflate.step(&stream, &mut output, Bound::NONE).unwrap_err();
+        assert!(error.to_string().contains(TOO_FAR), "{error}");
+        // Behind the length, and the distance with its extra bits.
+        assert_eq!(error.offset(), Some((bit as u64 + 25) / 8));
+        assert_eq!(output.filled(), vec![7; literals]);
+    }
+}

@@ -1,0 +1,57 @@
+//! Where decoded bytes go.
+
+use std::mem::MaybeUninit;
+
+use super::history::History;
+
+pub(super) const TOO_FAR: &str = "a distance to before the begin of the data";
+
+/// Memory that fills from the front, of which a step may use so much.
+pub(super) struct Output<'a> {
+    pub(super) memory: &'a mut [MaybeUninit<u8>],
+    /// Bytes written.
+    pub(super) len: usize,
+}
+
+impl Output<'_> {
+    pub(super) fn room(&self) -> usize {
+        self.memory.len() - self.len
+    }
+
+    /// There is room.
+    pub(super) fn push(&mut self, byte: u8) {
+        self.memory[self.len].write(byte);
+        self.len += 1;
+    }
+
+    /// Push as many bytes as there is room for; says how many.
+    pub(super) fn push_some(&mut self, bytes: &[u8]) -> usize {
+        let n = bytes.len().min(self.room());
+        let to = &mut self.memory[self.len..][..n];
+        to.iter_mut().zip(bytes).for_each(|(to, byte)| {
+            to.write(*byte);
+        });
+        self.len += n;
+        n
+    }
+
+    /// Copy what stands `distance` bytes before, which is there, as far as
+    /// there is room for it; says how much.
+    pub(super) fn copy(&mut self, history: &History, distance: usize, len: usize) -> usize {
+        let len = len.min(self.room());
+        let mut left = len;
+        if distance > self.len {
+            let back = distance - self.len;
+            let n = left.min(back);
+            history.copy_to(back, &mut self.memory[self.len..][..n]);
+            self.len += n;
+            left -= n;
+        }
+        // What is written is copied on.
+        for _ in 0..left {
+            self.memory[self.len] = self.memory[self.len - distance];
+            self.len += 1;
+        }
+        len
+    }
+}
