@@ -9,8 +9,10 @@
  *   save    the same, then into the file `to`
  *
  * `threads` is 1 unless given. `index` is "none", "memory" for one that is
- * built before, or a file to load. `open` is "before" the clock starts,
- * "counted", or "each": opened anew for each box, and counted.
+ * built before, a file to load, or "never": none is made, and no decoded data
+ * are kept. Its `spacing` fits the size of the file unless given. `open` is
+ * "before" the clock starts, "counted", or "each": opened anew for each box,
+ * and counted.
  */
 #include "server.h"
 
@@ -35,6 +37,13 @@ static ap_status open_for(const job *j, ap_proxy **proxy)
     ap_status status = ap_options_set_int(options, AP_OPT_THREADS, threads, &err);
     if (status == AP_OK && strchr(index, '/'))
         status = ap_options_set_text(options, AP_OPT_INDEX_PATH, index, &err);
+    int64_t spacing = job_number(j, "spacing", 0);
+    if (status == AP_OK && spacing > 0)
+        status = ap_options_set_int(options, AP_OPT_INDEX_SPACING, spacing, &err);
+    if (status == AP_OK && strcmp(index, "never") == 0)
+        status = ap_options_set_int(options, AP_OPT_INDEX_MODE, 0, &err);
+    if (status == AP_OK && strcmp(index, "never") == 0)
+        status = ap_options_set_int(options, AP_OPT_CACHE_BYTES, 0, &err);
     if (status == AP_OK)
         status = ap_open(j->parts[1], options, proxy, &err);
     ap_options_free(options);

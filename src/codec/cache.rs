@@ -1,14 +1,19 @@
 //! Decoded bytes kept between reads.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::io::ReadBuf;
 
 /// Bytes that are kept, and let go, together. As many are decoded at a time;
-/// fewer cost more, see the decoder's steps.
-pub(super) const EXTENT: usize = 96 << 10;
+/// fewer cost more, see [`super::decoder::SKIP`], and of a small cache more of
+/// them would leave few.
+const EXTENT: RangeInclusive<usize> = 96 << 10..=256 << 10;
+
+/// So many are to fit, if they need not be smaller than that.
+const MANY: usize = 64;
 
 /// Memory that an extent takes beside its bytes, about.
 const OVERHEAD: usize = 128;
@@ -17,6 +22,8 @@ const OVERHEAD: usize = 128;
 /// or to put one in, never to decode.
 pub(super) struct Cache {
     most: usize,
+    /// Most bytes of an extent.
+    pub(super) extent: usize,
     held: RwLock<Held>,
 }
 
@@ -45,6 +52,7 @@ impl Cache {
     pub(super) fn new(most: usize) -> Cache {
         Cache {
             most,
+            extent: (most / MANY).clamp(*EXTENT.start(), *EXTENT.end()),
             held: RwLock::default(),
         }
     }
@@ -87,18 +95,20 @@ impl Cache {
             return Some(bytes);
         }
         let mut held = self.write();
-        // Threads may have decoded the same.
+        // Threads may have decoded the same, and where decoding began is known
+        // often.
+        let new = held.end_of_known(start);
+        let known = usize::try_from(new - start).unwrap_or(usize::MAX);
+        bytes.drain(..known.min(bytes.len()));
+        let start = new;
         if let Some((&next, _)) = held.extents.range(start..).next() {
             bytes.truncate(usize::try_from(next - start).unwrap_or(usize::MAX));
         }
         let before = held.extents.range_mut(..start).next_back();
         if let Some((&first, extent)) = before {
             let end = first + extent.bytes.len() as u64;
-            if end > start {
-                return Some(bytes);
-            }
             let joined = extent.bytes.len() + bytes.len();
-            if end == start && joined <= EXTENT {
+            if end == start && joined <= self.extent {
                 let had = extent.memory();
                 extent.bytes.extend_from_slice(&bytes);
                 let has = extent.memory();
@@ -133,6 +143,18 @@ impl Cache {
 }
 
 impl Held {
+    /// Where the bytes end that are held from `start` on without a gap.
+    fn end_of_known(&self, mut start: u64) -> u64 {
+        while let Some((first, extent)) = self.extents.range(..=start).next_back() {
+            let end = first + extent.bytes.len() as u64;
+            if end <= start {
+                break;
+            }
+            start = end;
+        }
+        start
+    }
+
     /// Let go of what is too much, the longest unused first. Gives the memory
     /// of one of them.
     fn shrink(&mut self, most: usize) -> Option<Vec<u8>> {
@@ -174,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_found_across_extents() {
         let cache = Cache::new(1 << 20);
-        for start in [70_000, 0, 140_000, 69_999, 60_000, 130_000] {
+        for start in [70_000, 0, 140_000, 69_999, 50_000, 100_000] {
             cache.insert(start, bytes(start, 60_000));
         }
         assert!(found(&cache, 10, 500_000) == bytes(10, 199_990));
@@ -195,9 +217,10 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_is_used_stays() {
-        let cache = Cache::new(10 * (EXTENT + OVERHEAD));
+        let extent = 96 << 10;
+        let cache = Cache::new(10 * (extent + OVERHEAD));
         for i in 0..100 {
-            cache.insert(i * EXTENT as u64, bytes(i * EXTENT as u64, EXTENT));
+            cache.insert(i * extent as u64, bytes(i * extent as u64, extent));
             assert_eq!(found(&cache, 7, 9), bytes(7, 9));
         }
         let held = cache.read();

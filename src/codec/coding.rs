@@ -106,12 +106,16 @@ pub(super) struct Bound {
     pub(super) most: u64,
     /// Whether to stop at the next place that has a mark.
     pub(super) at_mark: bool,
+    /// Bytes at the end of what is in the output already that are the decoded
+    /// ones before.
+    pub(super) behind: usize,
 }
 
 impl Bound {
     pub(super) const NONE: Bound = Bound {
         most: u64::MAX,
         at_mark: false,
+        behind: 0,
     };
 }
 

@@ -10,9 +10,10 @@ use super::sums::{Part, Sums, Trailer, compare};
 use crate::error::{Error, Result};
 use crate::io::{ReadAt, ReadBuf};
 
-/// Decoded bytes to skip at a time: with each call deflate's decoder copies 32
-/// KiB, so few are better, as far as they fit a second-level cache.
-const SKIP: usize = 96 << 10;
+/// Decoded bytes to skip at a time: deflate's decoder is slower in the first 32
+/// KiB of each piece of memory, so few are better, as far as they fit a
+/// second-level cache.
+pub(super) const SKIP: usize = 256 << 10;
 
 /// A decoder may stop at so many places within the bits that it holds.
 const MOST_STALLS: u32 = 64;
@@ -91,6 +92,8 @@ pub(super) struct Decoder<C> {
     must_end: bool,
     /// As that of the index when it began.
     pub(super) generation: u64,
+    /// Where the reads began that it served without a gap until now.
+    pub(super) since: u64,
 }
 
 impl<C: Coding> Decoder<C> {
@@ -111,6 +114,7 @@ impl<C: Coding> Decoder<C> {
             trust: Trust::Found,
             must_end: false,
             generation,
+            since: 0,
         })
     }
 
@@ -137,6 +141,7 @@ impl<C: Coding> Decoder<C> {
             trust: point.trust,
             must_end: false,
             generation,
+            since: point.position,
             ..old
         };
         let mut feed = Feed {
@@ -165,12 +170,13 @@ impl<C: Coding> Decoder<C> {
     /// Fill the buffer with the bytes that come next; less only at the end. If
     /// the stream ends with the last of them, its checksum is looked at.
     pub(super) fn read(&mut self, way: &Way<'_, C>, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        let first = buffer.filled().len();
         loop {
             match self.place {
                 Place::Between if buffer.room() > 0 => self.begin_stream(way)?,
                 Place::Between | Place::End => return Ok(()),
                 Place::Stream => {
-                    if !self.decode(way, buffer)? {
+                    if !self.decode(way, buffer, first)? {
                         return Ok(());
                     }
                 }
@@ -202,7 +208,7 @@ impl<C: Coding> Decoder<C> {
         let last = self.part();
         while self.place == Place::Stream && self.position < end {
             let mut buffer = ReadBuf::new(behind.spare_capacity_mut());
-            self.decode(way, &mut buffer)?;
+            self.decode(way, &mut buffer, 0)?;
         }
         match self.place {
             // Often it is the end of all.
@@ -248,8 +254,9 @@ impl<C: Coding> Decoder<C> {
     }
 
     /// One step in a stream; `false` where the buffer is full and the stream
-    /// does not end there. A step with a full buffer finds an end.
-    fn decode(&mut self, way: &Way<'_, C>, buffer: &mut ReadBuf<'_>) -> Result<bool> {
+    /// does not end there. A step with a full buffer finds an end. The bytes
+    /// decoded before stand in the buffer from byte `first` on.
+    fn decode(&mut self, way: &Way<'_, C>, buffer: &mut ReadBuf<'_>, first: usize) -> Result<bool> {
         let (before, full) = (buffer.filled().len(), buffer.room() == 0);
         let ahead = way.index.ahead(self.position);
         let guessed = way.guess.and_then(|guess| guess.behind(self.position));
@@ -262,7 +269,10 @@ impl<C: Coding> Decoder<C> {
         let guessed_at = guessed.map(|point| point.position);
         let doubtful_at = ahead.stop.filter(|_| doubtful);
         let unsure_at = [guessed_at, doubtful_at].into_iter().flatten().min();
-        let bound = self.bound(ahead, unsure_at);
+        let bound = Bound {
+            behind: before - first,
+            ..self.bound(ahead, unsure_at)
+        };
         let step = self.coding.step(self.input.rest(), buffer, bound);
         let step = step.map_err(|error| self.of_step(error))?;
         self.input.advance(step.used);
@@ -335,6 +345,7 @@ impl<C: Coding> Decoder<C> {
                 most.min(due).min(guessed - 1)
             },
             at_mark: at_mark && !self.must_end,
+            ..Bound::NONE
         }
     }
 
@@ -426,8 +437,8 @@ impl<C: Coding> Decoder<C> {
     ) -> Result<Option<Point<C::Mark>>> {
         let mut none = ReadBuf::new(&mut []);
         let bound = Bound {
-            most: u64::MAX,
             at_mark: true,
+            ..Bound::NONE
         };
         for _ in 0..MOST_STALLS {
             match self.place {

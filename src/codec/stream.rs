@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::{Cache, EXTENT};
+use super::cache::Cache;
 use super::coding::Coding;
 use super::decoder::{Decoder, Guess, Way};
 use super::index::{Index, IndexInfo, Places, Point, Trust};
@@ -440,23 +440,29 @@ impl<C: Coding> Session<C> {
     /// as is kept together. Says how much that was; nothing at the end.
     fn decode(&self, decoder: &mut Decoder<C>, at: u64, buffer: &mut ReadBuf<'_>) -> Result<usize> {
         let way = self.way();
+        let cache = &self.shared.cache;
         let before = buffer.filled().len();
+        if decoder.position != at {
+            decoder.since = at;
+        }
+        // Who goes through all of it will not come back to what is last.
+        let passes = decoder.position.saturating_sub(decoder.since) > cache.most() as u64;
         // What may be wrong is not for others, who compare checksums of theirs.
         let is_old = decoder.generation != self.shared.index.generation();
-        if !self.keep || is_old || decoder.trust == Trust::Foreign {
+        if !self.keep || passes || is_old || decoder.trust == Trust::Foreign {
             decoder.skip(&way, at)?;
             if !decoder.ended() {
                 decoder.read(&way, buffer)?;
             }
             return Ok(buffer.filled().len() - before);
         }
-        let cache = &self.shared.cache;
         // What is skipped far before the data is not worth keeping.
         decoder.skip(&way, at.saturating_sub(cache.most() as u64 / 2))?;
         let mut spare = None;
         while buffer.filled().len() == before && !decoder.ended() {
             let (start, end) = (decoder.position, at.saturating_add(buffer.room() as u64));
-            let len = EXTENT.min(usize::try_from(end - start).unwrap_or(EXTENT));
+            let len =
+                usize::try_from(end - start).map_or(cache.extent, |len| len.min(cache.extent));
             let mut bytes: Vec<u8> = spare.take().unwrap_or_default();
             bytes.clear();
             append(&mut bytes, len, |buffer| decoder.read(&way, buffer))?;

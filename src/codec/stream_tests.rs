@@ -2,6 +2,7 @@
 //! other, cuts, damage, bounded memory.
 
 use std::io::Write;
+use std::mem::MaybeUninit;
 
 use super::*;
 use crate::codec::{self, Codec};
@@ -302,6 +303,38 @@ impl ReadAt for Counted {
     fn size(&self) -> Result<Option<u64>> {
         self.0.size()
     }
+}
+
+/// Who reads on and on does not come back for what was last, as far as a cache
+/// would have it; who does something else may.
+#[test]
+fn long_walks_pass_the_cache() {
+    let data = sample(600_000);
+    let packed = encode(Codec::Gzip, &data);
+    let source = Arc::new(Memory(Arc::new(packed)));
+    let decoding = Decoding {
+        cache: 300_000,
+        ..decoding(true, false)
+    };
+    let stream = Stream::<codec::gzip::Gzip>::new(source, decoding);
+    let read = |at: usize| {
+        let found = stream.read_vec(at as u64, 10_000).unwrap();
+        assert!(found == data[at..][..10_000], "{at}");
+    };
+    let is_kept = |at: u64| {
+        let mut memory = [MaybeUninit::uninit(); 1];
+        let cache = &stream.shared().cache;
+        cache.copy(at, &mut ReadBuf::new(&mut memory)) == 1
+    };
+    (0..150_000).step_by(10_000).for_each(read);
+    assert!([0, 149_999].into_iter().all(is_kept));
+    (150_000..540_000).step_by(10_000).for_each(read);
+    assert!(![350_000, 539_999].into_iter().any(is_kept));
+    read(560_000);
+    read(570_000);
+    assert!([560_000, 579_999].into_iter().all(is_kept));
+    read(350_000);
+    assert!(is_kept(350_000));
 }
 
 /// However little is kept between reads, one read decodes once.

@@ -64,6 +64,14 @@ impl<'a> ReadBuf<'a> {
         &mut self.bytes[self.filled..]
     }
 
+    /// As [`ReadBuf::unfilled`], with the last `n` written bytes before it.
+    ///
+    /// # Safety
+    /// What is written stays written.
+    pub(crate) unsafe fn unfilled_behind(&mut self, n: usize) -> &mut [MaybeUninit<u8>] {
+        &mut self.bytes[self.filled - n..]
+    }
+
     /// Count `n` more bytes as written.
     ///
     /// # Safety

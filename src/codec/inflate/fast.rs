@@ -95,6 +95,7 @@ fn turns(
     // SAFETY: both are within their buffers.
     let (mut next, mut out) = unsafe { (input.as_ptr().add(source.at), begin.add(output.len)) };
     let last_out = last_out.cast::<u8>();
+    let elsewhere = output.elsewhere(history);
     let (mut value, mut count) = (source.value, source.count);
 
     // Bits above the lowest 6 of `count` mean nothing: whole entries are taken
@@ -221,7 +222,7 @@ fn turns(
         unsafe {
             if distance <= written {
                 copy(out, distance, len);
-            } else if distance - written <= history.len {
+            } else if distance - written <= elsewhere {
                 copy_far(history, out, distance - written, distance, len);
             } else {
                 break Stop::Damage(TOO_FAR);

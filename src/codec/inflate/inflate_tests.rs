@@ -30,31 +30,45 @@ struct Steps {
     input: usize,
     output: usize,
     at_mark: bool,
+    /// Whether what was decoded before stands before the output.
+    together: bool,
 }
 
 const WHOLE: Steps = Steps {
     input: usize::MAX,
     output: 1 << 20,
     at_mark: false,
+    together: false,
 };
+
+/// What stands before the output then: more than a stream can refer to.
+const KEPT: usize = WINDOW + 10;
 
 /// Where a block ends: bits of the stream, and of the data.
 type Places = Vec<(usize, Boundary, usize)>;
 
 fn decode_from(inflate: &mut Inflate, stream: &[u8], steps: Steps) -> (Found, Places) {
     let (mut data, mut used, mut places) = (Vec::new(), 0, Vec::new());
-    let mut memory = Vec::with_capacity(steps.output);
-    let bound = Bound {
-        most: u64::MAX,
-        at_mark: steps.at_mark,
-    };
+    let mut memory = Vec::with_capacity(KEPT + steps.output);
     loop {
         let rest = &stream[used..];
         let input = &rest[..rest.len().min(steps.input)];
         memory.clear();
-        let mut output = ReadBuf::new(&mut memory.spare_capacity_mut()[..steps.output]);
+        let behind = if steps.together {
+            data.len().min(KEPT)
+        } else {
+            0
+        };
+        let memory = &mut memory.spare_capacity_mut()[..behind + steps.output];
+        let mut output = ReadBuf::new(memory);
+        output.push(&data[data.len() - behind..]);
+        let bound = Bound {
+            at_mark: steps.at_mark,
+            behind,
+            ..Bound::NONE
+        };
         let step = inflate.step(input, &mut output, bound);
-        data.extend(output.filled());
+        data.extend(&output.filled()[behind..]);
         let Ok(step) = step else {
             let end = End::Damaged;
             return (Found { data, end }, places);
@@ -82,12 +96,17 @@ fn decode_from(inflate: &mut Inflate, stream: &[u8], steps: Steps) -> (Found, Pl
 
 /// By the code for this processor and that for all.
 fn ours(stream: &[u8], steps: Steps) -> Found {
-    let [found, portable] = [false, true].map(|portable| {
+    let [found, portable, together] = [
+        (false, steps.together),
+        (true, steps.together),
+        (false, true),
+    ]
+    .map(|(portable, together)| {
         fast::tests::PORTABLE.set(portable);
-        decode_from(&mut Inflate::new(), stream, steps).0
+        decode_from(&mut Inflate::new(), stream, Steps { together, ..steps }).0
     });
     fast::tests::PORTABLE.set(false);
-    assert!(found == portable);
+    assert!(found == portable && found == together);
     found
 }
 
@@ -175,6 +194,7 @@ fn streams_of_other_encoders() {
                     input,
                     output,
                     at_mark: i % 2 == 0,
+                    ..WHOLE
                 };
                 let found = ours(&stream, steps);
                 assert_eq!(found.end, End::Ended(stream.len()), "{i} {steps:?}");
@@ -217,6 +237,7 @@ fn streams_are_resumed_at_every_byte() {
                     input,
                     output,
                     at_mark,
+                    ..WHOLE
                 };
                 let found = ours(&made.bytes, steps);
                 assert_eq!(found.end, End::Ended(made.bytes.len()), "{turn} {steps:?}");
@@ -350,11 +371,18 @@ fn copies_are_exact() {
         }
         made.end(&literals);
         for output in [1 << 20, 1000, 299, 40] {
-            let mut inflate = Inflate::new();
-            inflate.resume(0, 0, &window);
-            let (found, _) = decode_from(&mut inflate, &made.bytes, Steps { output, ..WHOLE });
-            assert_eq!(found.end, End::Ended(made.bytes.len()));
-            assert!(found.data == made.data[WINDOW..], "{distance} {output}");
+            for together in [false, true] {
+                let mut inflate = Inflate::new();
+                inflate.resume(0, 0, &window);
+                let steps = Steps {
+                    output,
+                    together,
+                    ..WHOLE
+                };
+                let (found, _) = decode_from(&mut inflate, &made.bytes, steps);
+                assert_eq!(found.end, End::Ended(made.bytes.len()));
+                assert!(found.data == made.data[WINDOW..], "{distance} {output}");
+            }
         }
     }
 }
@@ -369,7 +397,7 @@ fn nothing_is_written_beyond_the_bound() {
         let mut output = ReadBuf::new(&mut memory);
         let bound = Bound {
             most,
-            at_mark: false,
+            ..Bound::NONE
         };
         Inflate::new().step(&stream, &mut output, bound).unwrap();
         assert!(*output.filled() == data[..most as usize]);

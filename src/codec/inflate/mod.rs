@@ -20,9 +20,9 @@
 //! - Entries have the bits to take where shifts look for them, and base, extra
 //!   bits and literals where one shift finds them.
 //! - Copies write 24 bytes before they look at the length, and straight into the
-//!   result. Only what refers to before the output of this step, which may be
-//!   anywhere, is copied from a ring of 32 KiB (`history`), which takes the last
-//!   bytes of each step.
+//!   result. Only what refers to bytes that do not stand before the output, for
+//!   they went to other memory, is copied from a ring of 32 KiB (`history`),
+//!   which takes the last bytes of each step.
 //! - The same loop is compiled a second time for processors with BMI2, whose
 //!   shifts take one instruction.
 //!
@@ -164,20 +164,24 @@ impl Inflate {
         output: &mut ReadBuf<'_>,
         bound: Bound,
     ) -> Result<Step> {
-        let memory = output.unfilled();
         let most = usize::try_from(bound.most).unwrap_or(usize::MAX);
-        let most = most.min(memory.len());
-        let mut to = Output {
-            memory: &mut memory[..most],
-            len: 0,
+        let most = most.min(output.room());
+        // What stands before in the same memory need not be looked for elsewhere.
+        let before = match self.history.len {
+            len if len <= bound.behind.min(output.filled().len()) => len,
+            _ => 0,
         };
+        // SAFETY: what is written is only copied from, see `Output`.
+        #[allow(unsafe_code)]
+        let memory = unsafe { output.unfilled_behind(before) };
+        let mut to = Output::behind(before, &mut memory[..before + most]);
         let mut source = Source::new(input, self.bits);
         let stop = loop {
             if let Some(stop) = self.go_on(&mut source, &mut to, bound.at_mark) {
                 break stop;
             }
         };
-        let written = to.len;
+        let written = to.len - before;
         // SAFETY: that many bytes were written to the front.
         #[allow(unsafe_code)]
         unsafe {
@@ -419,7 +423,7 @@ impl Inflate {
         }
         let len = tables::length(entry, source.value);
         let distance = tables::distance(far, rest);
-        if distance > output.len + self.history.len {
+        if distance > output.reach(&self.history) {
             source.drop(all);
             return Some(Stop::Damage(TOO_FAR));
         }

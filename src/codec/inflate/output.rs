@@ -9,11 +9,33 @@ pub(super) const TOO_FAR: &str = "a distance to before the begin of the data";
 /// Memory that fills from the front, of which a step may use so much.
 pub(super) struct Output<'a> {
     pub(super) memory: &'a mut [MaybeUninit<u8>],
-    /// Bytes written.
+    /// Bytes written, those before the step included. They are not written again.
     pub(super) len: usize,
+    /// Whether all that the stream can refer to is in the memory.
+    complete: bool,
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    /// Of the memory the first `before` bytes are written: all that the stream
+    /// can refer to, or none.
+    pub(super) fn behind(before: usize, memory: &'a mut [MaybeUninit<u8>]) -> Output<'a> {
+        Output {
+            memory,
+            len: before,
+            complete: before > 0,
+        }
+    }
+
+    /// Bytes that are only in the history.
+    pub(super) fn elsewhere(&self, history: &History) -> usize {
+        if self.complete { 0 } else { history.len }
+    }
+
+    /// How far back the stream can refer to.
+    pub(super) fn reach(&self, history: &History) -> usize {
+        self.len + self.elsewhere(history)
+    }
+
     pub(super) fn room(&self) -> usize {
         self.memory.len() - self.len
     }
