@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, ReadBuf};
+use crate::io::{ReadAt, append};
 use stream::Stream;
 
 /// How a file is compressed.
@@ -272,18 +272,27 @@ pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
     if !stream.first_chunk().is_some_and(is_head) {
         return damaged("no zlib stream begins here", 0);
     }
-    let mut decoded = Vec::with_capacity(most);
-    let mut buffer = ReadBuf::new(&mut decoded.spare_capacity_mut()[..most]);
-    let step = inflate::Inflate::new().step(&stream[2..], &mut buffer, coding::Bound::NONE);
-    let step = step.map_err(|error| error.counted_from(2))?;
-    let trailer = stream[2 + step.used..].first_chunk();
-    match trailer.filter(|_| step.ended) {
-        Some(sum) if u32::from_be_bytes(*sum) != inflate::adler(buffer.filled()) => damaged(
+    let mut decoded = Vec::new();
+    let mut end = None;
+    append(&mut decoded, most, |buffer| {
+        let step = inflate::Inflate::new().step(&stream[2..], buffer, coding::Bound::NONE);
+        let step = step.map_err(|error| error.counted_from(2))?;
+        end = step.ended.then_some(2 + step.used);
+        Ok(())
+    })?;
+    let Some(end) = end else {
+        return match decoded.len() {
+            len if len < most => damaged("the zlib stream ends early", stream.len()),
+            _ => Ok(decoded),
+        };
+    };
+    match stream[end..].first_chunk() {
+        Some(sum) if u32::from_be_bytes(*sum) == inflate::adler(&decoded) => Ok(decoded),
+        Some(_) => damaged(
             "the checksum of the zlib stream is not that of its data",
-            2 + step.used,
+            end,
         ),
-        None if buffer.room() > 0 => damaged("the zlib stream ends early", stream.len()),
-        _ => Ok(buffer.filled().to_vec()),
+        None => damaged("the zlib stream ends early", stream.len()),
     }
 }
 

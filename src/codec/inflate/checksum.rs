@@ -52,12 +52,13 @@ mod tests {
         assert_eq!(sum.value(), 0xCBF4_3926);
         assert_eq!(adler(b"123456789"), 0x091E_01DE);
         assert_eq!(adler(b""), 1);
-        // Where nothing overflows, a counts the bytes and b sums them up.
-        let ones = vec![1; 10_000];
-        assert_eq!(
-            adler(&ones),
-            ((10_000 + 10_000 * 10_001 / 2) % 65521) << 16 | 10_001
-        );
+        // a is one more than the bytes' sum, and b the sum of all its values.
+        for (byte, n) in [(1, 10_000), (0xFF, 100_000)] {
+            let a = 1 + u64::from(byte) * n;
+            let b = n + u64::from(byte) * n * (n + 1) / 2;
+            let wanted = ((b % 65521) << 16) + a % 65521;
+            assert_eq!(u64::from(adler(&vec![byte; n as usize])), wanted);
+        }
     }
 
     #[test]

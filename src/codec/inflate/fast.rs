@@ -12,16 +12,16 @@ use super::bits::Source;
 use super::history::History;
 use super::output::{Output, TOO_FAR};
 use super::tables::{
-    BEHIND, DISTANCE_BITS, END, LITERAL_BITS, NOTHING, NOWHERE, Tables, behind, distance, is_other,
-    is_plain, length, literals,
+    BEHIND, END, NOTHING, NOWHERE, Tables, distance, is_other, is_plain, length, literals,
 };
 
 /// Input that one turn of the loop looks at: it fills its bits three times,
-/// takes 7 bytes by each at most, and looks at 8.
+/// goes on by 7 bytes each time at most, and looks at 8. So 22 would do.
 const INPUT: usize = 32;
 
-/// Output that one turn of the loop writes to: 4 times up to 2 literals, the
-/// longest copy, and what wide writes go beyond it.
+/// Output that one turn of the loop writes to: up to 2 literals four times, or
+/// three times and one of a table behind, for which 2 bytes are written; the
+/// longest copy; and up to 23 that wide writes go beyond it.
 const OUTPUT: usize = 8 + 258 + 32;
 
 /// Why the loop ended.
@@ -46,10 +46,12 @@ pub(super) fn run(
     }
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("bmi2") && !is_portable_wanted() {
-        // SAFETY: the processor has what the function was compiled for.
+        // SAFETY: the processor has what the function was compiled for, and
+        // there are the bytes.
         return unsafe { run_bmi2(tables, history, source, output) };
     }
-    turns(tables, history, source, output)
+    // SAFETY: there are the bytes.
+    unsafe { turns(tables, history, source, output) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -63,7 +65,7 @@ fn is_portable_wanted() -> bool {
 /// Shifts by a number of bits that varies take one instruction each.
 ///
 /// # Safety
-/// The processor has them.
+/// The processor has them, and as [`turns`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "bmi2")]
 unsafe fn run_bmi2(
@@ -72,12 +74,14 @@ unsafe fn run_bmi2(
     source: &mut Source<'_>,
     output: &mut Output<'_>,
 ) -> Stop {
-    turns(tables, history, source, output)
+    // SAFETY: as the caller says.
+    unsafe { turns(tables, history, source, output) }
 }
 
-/// Only called with at least [`INPUT`] and [`OUTPUT`] bytes.
+/// # Safety
+/// There are at least [`INPUT`] bytes of input and room for [`OUTPUT`].
 #[inline(always)]
-fn turns(
+unsafe fn turns(
     tables: &Tables,
     history: &History,
     source: &mut Source<'_>,
@@ -102,6 +106,7 @@ fn turns(
     // from it, and shifts do not look at them either.
     macro_rules! fill {
         () => {
+            debug_assert!(next <= last_in.wrapping_add(INPUT - 8));
             // SAFETY: at most three are done in a turn, see `INPUT`.
             unsafe {
                 value |= u64::from_le(next.cast::<u64>().read_unaligned()) << (count & 63);
@@ -110,21 +115,12 @@ fn turns(
             count |= 56;
         };
     }
-    macro_rules! look {
-        () => {
-            // SAFETY: the mask keeps it inside of the table.
-            unsafe {
-                *tables
-                    .literals
-                    .get_unchecked(value as usize & ((1 << LITERAL_BITS) - 1))
-            }
-        };
-    }
     // What an entry of literals says, and all bits of one with a length.
     macro_rules! put {
         ($entry:expr) => {
             value >>= $entry & 63;
             count = count.wrapping_sub($entry);
+            debug_assert!(out <= last_out.wrapping_add(OUTPUT - 2));
             // SAFETY: there is room, see `OUTPUT`.
             unsafe {
                 out.cast::<u16>()
@@ -135,31 +131,34 @@ fn turns(
     }
 
     fill!();
-    let mut entry = look!();
+    let mut entry = tables.next(value);
     let stop = loop {
         if next > last_in || out > last_out {
             break Stop::Near;
         }
-        // There are 28 bits at least. Of them literals and a length in one entry
-        // take 17 at most, a length with a table behind 20. After each look come
-        // the bits that the next one needs, so that none waits for them.
+        // There are 28 bits at least: of the 56 of a fill a distance took up to
+        // 28. Literals and a length in one entry take 17 at most, which leaves the
+        // 9 that the look for a distance needs; a length with a table behind takes
+        // 20, and then comes a fill. Literals take 12: three entries of them leave
+        // 20 of 56. After each look come the bits that the next one needs, so that
+        // none waits for them.
         let mut before = value;
         put!(entry);
         if is_plain(entry) {
-            entry = look!();
+            entry = tables.next(value);
             fill!();
             before = value;
             put!(entry);
             if is_plain(entry) {
-                entry = look!();
+                entry = tables.next(value);
                 before = value;
                 put!(entry);
                 if is_plain(entry) {
-                    entry = look!();
+                    entry = tables.next(value);
                     before = value;
                     put!(entry);
                     if is_plain(entry) {
-                        entry = look!();
+                        entry = tables.next(value);
                         fill!();
                         continue;
                     }
@@ -168,18 +167,12 @@ fn turns(
         }
         if is_other(entry) {
             if entry & BEHIND == BEHIND {
-                // SAFETY: such entries are of tables that begin at their base
-                // and have as many entries as their bits tell.
-                entry = unsafe {
-                    *tables
-                        .literals
-                        .get_unchecked(behind(entry, value >> LITERAL_BITS))
-                };
+                entry = tables.next_behind(entry, value);
                 before = value;
                 put!(entry);
                 fill!();
                 if is_plain(entry) {
-                    entry = look!();
+                    entry = tables.next(value);
                     continue;
                 }
             }
@@ -187,24 +180,16 @@ fn turns(
                 break Stop::End;
             }
             if is_other(entry) {
+                // The code is where it is wrong.
+                count = count.wrapping_add(entry);
                 break Stop::Damage(NOTHING);
             }
         }
-        // SAFETY: the mask keeps it inside of the table.
-        let mut far = unsafe {
-            *tables
-                .distances
-                .get_unchecked(value as usize & ((1 << DISTANCE_BITS) - 1))
-        };
+        let mut far = tables.next_distance(value);
         fill!();
         if is_other(far) {
             if far & BEHIND == BEHIND {
-                // SAFETY: as above.
-                far = unsafe {
-                    *tables
-                        .distances
-                        .get_unchecked(behind(far, value >> DISTANCE_BITS))
-                };
+                far = tables.distance_behind(far, value);
             }
             if is_other(far) {
                 break Stop::Damage(NOWHERE);
@@ -214,10 +199,11 @@ fn turns(
         let distance = distance(far, value);
         value >>= far & 63;
         count = count.wrapping_sub(far);
-        entry = look!();
+        entry = tables.next(value);
         // SAFETY: both are in the same output.
         let written = unsafe { out.offset_from(begin) } as usize;
-        // SAFETY: there is room for the copy and 32 bytes behind it, and so
+        debug_assert!(out.wrapping_add(len + 23) <= last_out.wrapping_add(OUTPUT));
+        // SAFETY: there is room for the copy and 23 bytes behind it, and so
         // many bytes stand before it, there or in the history.
         unsafe {
             if distance <= written {
@@ -244,7 +230,7 @@ fn turns(
 /// Copy `len` bytes from `distance` bytes before to `out`.
 ///
 /// # Safety
-/// So many bytes stand before, and behind `len` bytes there are 32 that may be
+/// So many bytes stand before, and behind `len` bytes there are 23 that may be
 /// written to.
 #[inline(always)]
 unsafe fn copy(out: *mut u8, distance: usize, len: usize) {

@@ -19,7 +19,7 @@
 //!   cannot be foreseen.
 //! - Entries have the bits to take where shifts look for them, and base, extra
 //!   bits and literals where one shift finds them.
-//! - Copies write 24 bytes before they look at the length, and straight into the
+//! - Copies write up to 24 bytes before they look at the length, and straight into the
 //!   result. Only what refers to bytes that do not stand before the output, for
 //!   they went to other memory, is copied from a ring of 32 KiB (`history`),
 //!   which takes the last bytes of each step.
@@ -34,7 +34,8 @@
 //!
 //! No byte outside of the room is written, no bit of what is not there is used,
 //! and what cannot be is an error that names the bit. Streams that zlib refuses
-//! are refused, and others are not.
+//! are refused, and others are not. (Codes of lengths of codes without any symbol
+//! are refused at once, by zlib where the first would come.)
 
 mod bits;
 mod checksum;
@@ -91,6 +92,7 @@ enum State {
         len: usize,
     },
     End,
+    /// There is no going on.
     Damaged(&'static str),
 }
 
@@ -157,13 +159,17 @@ impl Inflate {
         self.history.push(window);
     }
 
-    /// As [`super::coding::Coding::step`].
+    /// As [`super::coding::Coding::step`]. Where the stream is damaged, only the
+    /// first step tells the place.
     pub(super) fn step(
         &mut self,
         input: &[u8],
         output: &mut ReadBuf<'_>,
         bound: Bound,
     ) -> Result<Step> {
+        if let State::Damaged(reason) = self.state {
+            return Err(damage(format!("the deflate stream has {reason}")));
+        }
         let most = usize::try_from(bound.most).unwrap_or(usize::MAX);
         let most = most.min(output.room());
         // What stands before in the same memory need not be looked for elsewhere.
@@ -194,6 +200,7 @@ impl Inflate {
             Stop::Room | Stop::End => source.give_back(),
             Stop::Damage(reason) => {
                 self.state = State::Damaged(reason);
+                self.between = false;
                 let bit = 8 * source.at as i64 - i64::from(source.count);
                 let text = format!(
                     "the deflate stream has {reason}, at bit {}",
@@ -259,8 +266,7 @@ impl Inflate {
                 self.state = State::Symbols;
                 return None;
             }
-            State::End => return Some(Stop::End),
-            State::Damaged(reason) => return Some(Stop::Damage(reason)),
+            State::End | State::Damaged(_) => return Some(Stop::End),
         }
         // The block has ended.
         self.state = if self.last { State::End } else { State::Block };
@@ -466,6 +472,8 @@ impl Lengths {
     }
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod maker;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //!
 //! | bits | literals, then perhaps a length | distance | else |
 //! |---|---|---|---|
-//! | 0-5 | bits of all codes and the extra ones | the same | of the code of [`END`] |
+//! | 0-5 | bits of all codes and the extra ones | the same | of the code, if it ends here |
 //! | 6-7 | how many literals, 0 to 2 | 0 | 0 |
 //! | 8-15 | the first | base | begin of the table behind |
 //! | 16-23 | the second, or the base of the length | base | begin |
@@ -18,9 +18,9 @@ pub(super) const LITERAL_BITS: u32 = 12;
 pub(super) const DISTANCE_BITS: u32 = 9;
 pub(super) const INNER_BITS: u32 = 7;
 
-/// Most entries, the tables behind among them. One of those that takes `b` bits
-/// has `b + 1` codes at least: 8 entries by 4 of 288 codes are the most here, 64
-/// by 7 of 32 there.
+/// Most entries, the tables behind among them, and some more: one of those that
+/// takes `b` bits has `b + 1` codes at least, so there are no more than 8 entries
+/// by 4 of 288 codes here, and 64 by 7 of 32 there.
 const MOST_LITERALS: usize = (1 << LITERAL_BITS) + 288 / 4 * 8;
 const MOST_DISTANCES: usize = (1 << DISTANCE_BITS) + 32 * 64 / 7;
 
@@ -141,8 +141,8 @@ const DISTANCES: [u32; 32] = {
 pub(super) struct Tables {
     /// By the next bits as many literals as they hold, two at most, or one and
     /// a length, else one thing alone; behind that the tables of longer codes.
-    pub(super) literals: [u32; MOST_LITERALS],
-    pub(super) distances: [u32; MOST_DISTANCES],
+    literals: [u32; MOST_LITERALS],
+    distances: [u32; MOST_DISTANCES],
     /// Bits of the codes of the literals.
     bits: [u8; 256],
     /// The first entries, before others are put together with them.
@@ -173,16 +173,11 @@ impl Tables {
         }
         self.bits = *bits;
         let sorted = Sorted::new(literals);
-        let filled = sorted.as_ref().and_then(|sorted| {
-            let firsts = fill(&mut self.literals, LITERAL_BITS, sorted, &LITERALS)?;
-            self.join(sorted, &firsts);
-            Some(())
-        });
-        filled.ok_or("codes of literals and lengths that cannot be")?;
-        let sorted = Sorted::new(distances);
-        let filled =
-            sorted.and_then(|sorted| fill(&mut self.distances, DISTANCE_BITS, &sorted, &DISTANCES));
-        filled.ok_or("codes of distances that cannot be")?;
+        let sorted = sorted.ok_or("codes of literals and lengths that cannot be")?;
+        let firsts = fill(&mut self.literals, LITERAL_BITS, &sorted, &LITERALS);
+        self.join(&sorted, &firsts);
+        let sorted = Sorted::new(distances).ok_or("codes of distances that cannot be")?;
+        fill(&mut self.distances, DISTANCE_BITS, &sorted, &DISTANCES);
         Ok(())
     }
 
@@ -198,26 +193,50 @@ impl Tables {
         self.fixed = true;
     }
 
+    /// What the next bits begin with: literals, a length, or something else.
+    #[inline(always)]
+    pub(super) fn next(&self, value: u64) -> u32 {
+        self.literals[value as usize % (1 << LITERAL_BITS)]
+    }
+
+    /// What a code means that goes on behind an entry.
+    #[inline(always)]
+    pub(super) fn next_behind(&self, entry: u32, value: u64) -> u32 {
+        self.literals[behind(entry, value >> LITERAL_BITS)]
+    }
+
     /// The entry of the one literal, length or end that the next bits are.
     pub(super) fn single(&self, value: u64) -> u32 {
-        let found = self.literals[value as usize % (1 << LITERAL_BITS)];
+        let found = self.next(value);
         if literals(found) > 0 {
             let byte = usize::from(byte(found));
             return entry(LITERALS[byte], self.bits[byte].into());
         }
         match found & BEHIND {
-            BEHIND => self.literals[behind(found, value >> LITERAL_BITS)],
+            BEHIND => self.next_behind(found, value),
             _ => found,
         }
     }
 
     /// The entry of the distance that the next bits are.
     pub(super) fn distance(&self, value: u64) -> u32 {
-        let entry = self.distances[value as usize % (1 << DISTANCE_BITS)];
+        let entry = self.next_distance(value);
         match entry & BEHIND {
-            BEHIND => self.distances[behind(entry, value >> DISTANCE_BITS)],
+            BEHIND => self.distance_behind(entry, value),
             _ => entry,
         }
+    }
+
+    /// As [`Tables::next`], of distances.
+    #[inline(always)]
+    pub(super) fn next_distance(&self, value: u64) -> u32 {
+        self.distances[value as usize % (1 << DISTANCE_BITS)]
+    }
+
+    /// As [`Tables::next_behind`], of distances.
+    #[inline(always)]
+    pub(super) fn distance_behind(&self, entry: u32, value: u64) -> u32 {
+        self.distances[behind(entry, value >> DISTANCE_BITS)]
     }
 
     /// Put each literal together with what comes behind it, if an entry's bits
@@ -259,8 +278,7 @@ const MOST_SYMBOLS: usize = 288;
 /// An entry for the symbol that a code of so many bits stands for.
 fn entry(meaning: u32, bits: u32) -> u32 {
     match meaning {
-        OTHER => OTHER,
-        END => END | bits,
+        OTHER | END => meaning | bits,
         _ => meaning + bits + (bits << 24),
     }
 }
@@ -325,23 +343,22 @@ impl Sorted<'_> {
 }
 
 /// Fill a table that takes `root` bits at once. Gives where in it each code that
-/// has no more begins. `None` never, if there is room.
+/// has no more begins.
 fn fill(
     table: &mut [u32],
     root: u32,
     sorted: &Sorted<'_>,
     meanings: &[u32],
-) -> Option<[u16; MOST_SYMBOLS]> {
+) -> [u16; MOST_SYMBOLS] {
     let mut firsts = [0; MOST_SYMBOLS];
-    let mut symbols = sorted.symbols[..sorted.used].iter();
-    let mut next = |bits| Some(entry(meanings[usize::from(*symbols.next()?)], bits));
+    let entry_of = |i: usize, bits| entry(meanings[usize::from(sorted.symbols[i])], bits);
     if !sorted.complete {
         table[..1 << root].fill(OTHER | 1);
-        if let Some(only) = next(1) {
+        if sorted.used > 0 {
             let places = table[..1 << root].iter_mut().step_by(2);
-            places.for_each(|place| *place = only);
+            places.for_each(|place| *place = entry_of(0, 1));
         }
-        return Some(firsts);
+        return firsts;
     }
     // The code that comes next, its first bit lowest.
     let mut code = 0;
@@ -351,7 +368,7 @@ fn fill(
         table.copy_within(..size, size);
         size *= 2;
         for _ in 0..sorted.counts[bits as usize] {
-            table[code] = next(bits)?;
+            table[code] = entry_of(i, bits);
             firsts[i] = code as u16;
             i += 1;
             code = after(code, bits);
@@ -376,14 +393,15 @@ fn fill(
                 }
                 table[start] = BEHIND | (behind as u32) << 8 | table_bits << 24;
             }
-            let new = next(bits)?;
+            let new = entry_of(i, bits);
+            i += 1;
             let places = table[behind..][..1 << table_bits].iter_mut();
             let places = places.skip(code >> root).step_by(1 << (bits - root));
             places.for_each(|place| *place = new);
             code = after(code, bits);
         }
     }
-    Some(firsts)
+    firsts
 }
 
 /// The next code of so many bits, its first bit lowest; behind the last one, 0.
@@ -408,7 +426,7 @@ pub(super) fn fill_lengths(table: &mut [u32; 1 << INNER_BITS], codes: &[u8; 19])
         all
     };
     let sorted = Sorted::new(codes).filter(|sorted| sorted.complete)?;
-    fill(table, INNER_BITS, &sorted, &SYMBOLS)?;
+    fill(table, INNER_BITS, &sorted, &SYMBOLS);
     Some(())
 }
 
