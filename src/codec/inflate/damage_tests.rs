@@ -6,6 +6,12 @@ use super::tests::{End, Steps, WHOLE, by_zlib, decode_from, kinds, ours, small, 
 use super::*;
 use crate::random::Random;
 
+/// As [`WHOLE`], with memory that is had quickly.
+const FEW: Steps = Steps {
+    output: 60_000,
+    ..WHOLE
+};
+
 #[test]
 fn cut_streams_give_what_is_there() {
     for made in small() {
@@ -14,7 +20,7 @@ fn cut_streams_give_what_is_there() {
             let wanted = zlib_rs(stream);
             assert_eq!(wanted.end, End::Cut);
             for input in [usize::MAX, 1, 33] {
-                let found = ours(stream, Steps { input, ..WHOLE });
+                let found = ours(stream, Steps { input, ..FEW });
                 assert_eq!(found.end, End::Cut, "{cut} {input}");
                 assert!(found.data == wanted.data, "{cut} {input}");
             }
@@ -35,14 +41,16 @@ fn flipped_bits_are_what_other_decoders_make_of_them() {
                 End::Cut => 1,
                 End::Damaged => 2,
             }] += 1;
-            for input in [usize::MAX, 1, 57] {
-                let found = ours(&stream, Steps { input, ..WHOLE });
+            // One byte at a time takes long.
+            let inputs = [usize::MAX, 57, 1];
+            for &input in &inputs[..if bit % 7 == 0 { 3 } else { 2 }] {
+                let found = ours(&stream, Steps { input, ..FEW });
                 assert_eq!(found.end, wanted.end, "{bit} {input}");
                 if wanted.end != End::Damaged {
                     assert!(found.data == wanted.data, "{bit} {input}");
                 }
             }
-            if bit % 5 == 0 {
+            if bit % 41 == 0 {
                 compare_cuts(&stream);
             }
         }
@@ -166,7 +174,7 @@ fn noise_is_what_other_decoders_make_of_it() {
     for turn in 0..20_000 {
         let n = random.below(200);
         let stream: Vec<u8> = (0..n).map(|_| random.below(256) as u8).collect();
-        let (found, wanted) = (ours(&stream, WHOLE), zlib_rs(&stream));
+        let (found, wanted) = (ours(&stream, FEW), zlib_rs(&stream));
         assert_eq!(found.end, wanted.end, "{turn}");
         assert!(
             found.end == End::Damaged || found.data == wanted.data,
