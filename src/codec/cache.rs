@@ -7,12 +7,10 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::io::ReadBuf;
 
-/// Bytes that are kept, and let go, together. As many are decoded at a time;
-/// fewer cost more, see [`super::decoder::SKIP`], and of a small cache more of
-/// them would leave few.
+/// Bytes that are kept, and let go, together; as many are decoded at a time. A
+/// cache holds [`MANY`] of them, as far as these bounds allow: fewer bytes cost
+/// more, see [`super::decoder::SKIP`].
 const EXTENT: RangeInclusive<usize> = 96 << 10..=256 << 10;
-
-/// So many are to fit, if they need not be smaller than that.
 const MANY: usize = 64;
 
 /// Memory that an extent takes beside its bytes, about.
@@ -97,7 +95,7 @@ impl Cache {
         let mut held = self.write();
         // Threads may have decoded the same, and where decoding began is known
         // often.
-        let new = held.end_of_known(start);
+        let new = held.end_of_known(start, start + bytes.len() as u64);
         let known = usize::try_from(new - start).unwrap_or(usize::MAX);
         bytes.drain(..known.min(bytes.len()));
         let start = new;
@@ -111,6 +109,7 @@ impl Cache {
             if end == start && joined <= self.extent {
                 let had = extent.memory();
                 extent.bytes.extend_from_slice(&bytes);
+                *extent.used.get_mut() = true;
                 let has = extent.memory();
                 held.memory = held.memory - had + has;
                 return held.shrink(self.most).or(Some(bytes));
@@ -119,14 +118,19 @@ impl Cache {
         if bytes.is_empty() {
             return Some(bytes);
         }
+        if bytes.len() < bytes.capacity() / 2 {
+            bytes.shrink_to_fit();
+        }
         let extent = Extent {
             bytes,
             used: AtomicBool::new(false),
         };
+        // Before it is there: it is not to go because all others were used.
+        let spare = held.shrink(self.most.saturating_sub(extent.memory()));
         held.memory += extent.memory();
         held.extents.insert(start, extent);
         held.turns.push_back(start);
-        held.shrink(self.most)
+        held.shrink(self.most).or(spare)
     }
 
     pub(super) fn clear(&self) {
@@ -143,9 +147,13 @@ impl Cache {
 }
 
 impl Held {
-    /// Where the bytes end that are held from `start` on without a gap.
-    fn end_of_known(&self, mut start: u64) -> u64 {
+    /// Where the bytes end that are held from `start` on without a gap, or `end`
+    /// if that is before.
+    fn end_of_known(&self, mut start: u64, end: u64) -> u64 {
         while let Some((first, extent)) = self.extents.range(..=start).next_back() {
+            if start >= end {
+                return end;
+            }
             let end = first + extent.bytes.len() as u64;
             if end <= start {
                 break;
@@ -227,6 +235,14 @@ mod tests {
         assert!(held.memory <= cache.most && held.extents.len() == 10);
         assert_eq!(held.turns.len(), 10);
         drop(held);
+        // Though all are used, the newest is not the first to go.
+        for start in [1000, 2000].map(|i| i * extent as u64) {
+            for i in 0..100 {
+                found(&cache, i * extent as u64, 1);
+            }
+            cache.insert(start, bytes(start, extent));
+            assert_eq!(found(&cache, start + 5, 9), bytes(start + 5, 9));
+        }
         let none = Cache::new(0);
         none.insert(0, vec![1]);
         assert!(found(&none, 0, 1).is_empty());

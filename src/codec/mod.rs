@@ -280,6 +280,7 @@ pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
         end = step.ended.then_some(2 + step.used);
         Ok(())
     })?;
+    decoded.shrink_to_fit();
     let Some(end) = end else {
         return match decoded.len() {
             len if len < most => damaged("the zlib stream ends early", stream.len()),

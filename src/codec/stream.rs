@@ -31,6 +31,9 @@ const SPARED_BYTES: usize = 1 << 20;
 /// worth its time.
 const FAR: u64 = 2 << 20;
 
+/// Decoded bytes behind a place that are decoded again without much loss.
+const NEAR: u64 = 4 << 20;
+
 /// Decoded bytes between looks at whether to stop.
 const STEP: u64 = 4 << 20;
 
@@ -59,6 +62,8 @@ pub(super) struct Shared<C: Coding> {
     expected: AtomicU64,
     /// Whether guesses of its structure were wrong.
     refuted: AtomicBool,
+    /// Whether reads came back to what was decoded before.
+    returning: AtomicBool,
     /// Decoders that wait for a read behind their position, the newest last.
     pub(super) kept: Mutex<Vec<Decoder<C>>>,
 }
@@ -106,11 +111,25 @@ impl<C: Coding> Shared<C> {
     fn take(&self, offset: u64, from: Option<u64>) -> Option<Decoder<C>> {
         let mut kept = self.kept();
         kept.retain(|decoder| self.is_current(decoder));
+        if kept.iter().any(|decoder| decoder.position > offset) {
+            self.returning.store(true, Relaxed);
+        }
         let near = (0..kept.len())
             .filter(|&i| kept[i].position <= offset)
             .max_by_key(|&i| kept[i].position)?;
         let ahead = from.is_none_or(|from| kept[near].position > from);
         ahead.then(|| kept.swap_remove(near))
+    }
+
+    /// Whether reads go through all of the data, one behind the other, so that
+    /// nothing that is kept will be asked for. If one came back nevertheless, it
+    /// would find a place near.
+    fn is_passed(&self, decoder: &Decoder<C>) -> bool {
+        let since = decoder.position.saturating_sub(decoder.since);
+        let near = |at: Arc<Point<C::Mark>>| decoder.position - at.position <= NEAR;
+        since > self.cache.most() as u64
+            && !self.returning.load(Relaxed)
+            && self.index.before(decoder.position).is_some_and(near)
     }
 
     fn give(&self, decoder: Decoder<C>) {
@@ -150,6 +169,7 @@ impl<C: Coding> Stream<C> {
             learnt: Mutex::new(false),
             expected: AtomicU64::new(0),
             refuted: AtomicBool::new(false),
+            returning: AtomicBool::new(false),
             kept: Mutex::default(),
         }))
     }
@@ -391,6 +411,7 @@ impl<C: Coding> Session<C> {
         let mut best = match own {
             Some(own) if own.position <= offset => Some(own),
             Some(own) => {
+                self.shared.returning.store(true, Relaxed);
                 self.give(own);
                 None
             }
@@ -445,11 +466,10 @@ impl<C: Coding> Session<C> {
         if decoder.position != at {
             decoder.since = at;
         }
-        // Who goes through all of it will not come back to what is last.
-        let passes = decoder.position.saturating_sub(decoder.since) > cache.most() as u64;
+        let is_passed = self.shared.is_passed(decoder);
         // What may be wrong is not for others, who compare checksums of theirs.
         let is_old = decoder.generation != self.shared.index.generation();
-        if !self.keep || passes || is_old || decoder.trust == Trust::Foreign {
+        if !self.keep || is_passed || is_old || decoder.trust == Trust::Foreign {
             decoder.skip(&way, at)?;
             if !decoder.ended() {
                 decoder.read(&way, buffer)?;

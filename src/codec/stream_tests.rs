@@ -337,6 +337,54 @@ fn long_walks_pass_the_cache() {
     assert!(is_kept(350_000));
 }
 
+/// Reads that look back now and then do not start over, wherever decoding can
+/// begin.
+#[test]
+fn walks_that_look_back_decode_once() {
+    let data = sample(3_000_000);
+    for (codec, wanted) in codecs().flat_map(|codec| [(codec, true), (codec, false)]) {
+        // Read twice, and in windows that overlap.
+        for (len, step, times) in [(20_000, 20_000, 2), (40_000, 20_000, 1)] {
+            let memory = Memory(Arc::new(encode_at(codec, &data, 1)));
+            let size = memory.0.len() as u64;
+            let source = Arc::new(Counted(memory, Default::default()));
+            let mut decoding = Decoding {
+                cache: 400_000,
+                ..decoding(true, false)
+            };
+            decoding.places.wanted = wanted;
+            let bytes = codec::open(source.clone(), codec, decoding).unwrap().bytes;
+            for at in (0..data.len() - len).step_by(step) {
+                for _ in 0..times {
+                    let found = bytes.read_vec(at as u64, len).unwrap();
+                    assert!(found == data[at..][..len], "{at}");
+                }
+            }
+            let read = source.1.load(std::sync::atomic::Ordering::Relaxed);
+            let most = size + size / 4;
+            assert!(read < most, "{} {wanted}: {read} of {size}", codec.name());
+        }
+    }
+}
+
+/// What is in the memory before a read is not taken for the data.
+#[test]
+fn reads_do_not_look_at_what_is_before_them() {
+    let data = sample(600_000);
+    let packed = encode(Codec::Gzip, &data);
+    for at in [0, 300_000, 340_000] {
+        let bytes = open(Codec::Gzip, &packed);
+        if at > 300_000 {
+            bytes.read_vec(300_000, 40_000).unwrap();
+        }
+        let mut memory = vec![MaybeUninit::uninit(); 200_000];
+        let mut buffer = ReadBuf::new(&mut memory);
+        buffer.push(&[0xAA; 40_000]);
+        bytes.read_at(at as u64, &mut buffer).unwrap();
+        assert!(buffer.filled()[40_000..] == data[at..][..160_000], "{at}");
+    }
+}
+
 /// However little is kept between reads, one read decodes once.
 #[test]
 fn pinned_reads_of_spared_memory_do_not_start_over() {

@@ -64,10 +64,11 @@ impl<'a> ReadBuf<'a> {
         &mut self.bytes[self.filled..]
     }
 
-    /// As [`ReadBuf::unfilled`], with the last `n` written bytes before it.
+    /// As [`ReadBuf::unfilled`], with the last `n` written bytes before it, of
+    /// which there are as many.
     ///
     /// # Safety
-    /// What is written stays written.
+    /// The first `n` bytes stay written.
     pub(crate) unsafe fn unfilled_behind(&mut self, n: usize) -> &mut [MaybeUninit<u8>] {
         &mut self.bytes[self.filled - n..]
     }

@@ -308,6 +308,7 @@ fn errors_name_the_bit() {
                 "{error}"
             );
             assert_eq!(error.offset(), Some(bit as u64 / 8), "{text}");
+            assert!(inflate.boundary().is_none());
             let again = inflate.step(&stream, &mut output, Bound::NONE).unwrap_err();
             assert!(again.to_string().contains(text) && again.offset().is_none());
             // Bits may be left of the step before.

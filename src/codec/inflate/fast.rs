@@ -170,6 +170,8 @@ unsafe fn turns(
                 entry = tables.next_behind(entry, value);
                 before = value;
                 put!(entry);
+                // Only fixed codes, of 9 bits at most, stand for nothing: none
+                // of these does, so the bits of its code are not asked for.
                 fill!();
                 if is_plain(entry) {
                     entry = tables.next(value);

@@ -41,7 +41,8 @@ pub(super) const WHOLE: Steps = Steps {
     together: false,
 };
 
-/// What stands before the output then: more than a stream can refer to.
+/// What stands before the output, and is the stream's if that is wanted: more
+/// than a stream can refer to.
 const KEPT: usize = WINDOW + 10;
 
 /// Where a block ends: bits of the stream, and of the data.
@@ -54,13 +55,13 @@ pub(super) fn decode_from(inflate: &mut Inflate, stream: &[u8], steps: Steps) ->
         let rest = &stream[used..];
         let input = &rest[..rest.len().min(steps.input)];
         memory.clear();
-        let behind = if steps.together {
-            data.len().min(KEPT)
-        } else {
-            0
+        let behind = match steps.together {
+            true => data.len().min(KEPT),
+            false => 0,
         };
-        let memory = &mut memory.spare_capacity_mut()[..behind + steps.output];
+        let memory = &mut memory.spare_capacity_mut()[..KEPT + steps.output];
         let mut output = ReadBuf::new(memory);
+        output.push(&[0xEE; KEPT][behind..]);
         output.push(&data[data.len() - behind..]);
         let bound = Bound {
             at_mark: steps.at_mark,
@@ -68,7 +69,7 @@ pub(super) fn decode_from(inflate: &mut Inflate, stream: &[u8], steps: Steps) ->
             ..Bound::NONE
         };
         let step = inflate.step(input, &mut output, bound);
-        data.extend(&output.filled()[behind..]);
+        data.extend(&output.filled()[KEPT..]);
         let Ok(step) = step else {
             let end = End::Damaged;
             return (Found { data, end }, places);

@@ -19,10 +19,10 @@
 //!   cannot be foreseen.
 //! - Entries have the bits to take where shifts look for them, and base, extra
 //!   bits and literals where one shift finds them.
-//! - Copies write up to 24 bytes before they look at the length, and straight into the
-//!   result. Only what refers to bytes that do not stand before the output, for
-//!   they went to other memory, is copied from a ring of 32 KiB (`history`),
-//!   which takes the last bytes of each step.
+//! - Copies write up to 24 bytes before they look at the length, and straight
+//!   into the result. Where what can be referred to does not all stand before the
+//!   output, for it went to other memory, what is not there is copied from a ring
+//!   of 32 KiB (`history`), which takes the last bytes of each step.
 //! - The same loop is compiled a second time for processors with BMI2, whose
 //!   shifts take one instruction.
 //!
@@ -172,7 +172,8 @@ impl Inflate {
         }
         let most = usize::try_from(bound.most).unwrap_or(usize::MAX);
         let most = most.min(output.room());
-        // What stands before in the same memory need not be looked for elsewhere.
+        // What stands before in the same memory need not be looked for elsewhere,
+        // if it is all that can be referred to.
         let before = match self.history.len {
             len if len <= bound.behind.min(output.filled().len()) => len,
             _ => 0,
