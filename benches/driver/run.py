@@ -39,9 +39,11 @@ def warm(data):
 
 def save_indexes(data, readers, long):
     """What rows load: made anew by the library that is measured."""
-    readers.ask(Job("ours", "save", data.packed("fmri.nii.gz"), args={"to": data.index("fmri.gzidx")}))
-    for name in ["fmri", "cut"] + ["long"] * long:
-        args = {"to": data.index(f"{name}_even.gzidx"), "spacing": 1 << 20}
+    even = ["fmri", "cut"] + ["long"] * long
+    for name, index, args in [("fmri", "fmri", {})] + [
+        (name, f"{name}_even", {"spacing": 1 << 20}) for name in even
+    ]:
+        args["to"] = data.index(f"{index}.gzidx")
         readers.ask(Job("ours", "save", data.packed(f"{name}.nii.gz"), args=args))
     args = {"to": data.index("fmri.rapidgzip")}
     readers.ask(Job("rapidgzip", "save", data.packed("fmri.nii.gz"), args=args))

@@ -40,9 +40,10 @@ static ap_status open_for(const job *j, ap_proxy **proxy)
     int64_t spacing = job_number(j, "spacing", 0);
     if (status == AP_OK && spacing > 0)
         status = ap_options_set_int(options, AP_OPT_INDEX_SPACING, spacing, &err);
-    if (status == AP_OK && strcmp(index, "never") == 0)
+    int never = strcmp(index, "never") == 0;
+    if (status == AP_OK && never)
         status = ap_options_set_int(options, AP_OPT_INDEX_MODE, 0, &err);
-    if (status == AP_OK && strcmp(index, "never") == 0)
+    if (status == AP_OK && never)
         status = ap_options_set_int(options, AP_OPT_CACHE_BYTES, 0, &err);
     if (status == AP_OK)
         status = ap_open(j->parts[1], options, proxy, &err);

@@ -258,7 +258,8 @@ pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) ->
 }
 
 /// The decoded bytes of a zlib stream (RFC 1950), the first `most` of them if
-/// it has more. The checksum of one that has no more is looked at.
+/// it has more. The checksum of one that ends with them is looked at; one that
+/// is cut behind them cannot be told from one that has more.
 pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
     let most = most.min(most_decoded(Codec::Gzip, stream.len() as u64) as usize);
     let damaged = |reason: &str, at: usize| Err(coding::damage(reason).at(at as u64));

@@ -212,7 +212,7 @@ fn no_second_copy_of_the_result() {
             let (read, held) = most_held(|| plan.read_into(&mut buffer[..], 0, None, None));
             read.unwrap();
             assert!(
-                held < 2 << 20,
+                held < 1 << 20,
                 "{held} bytes held for a result of {}",
                 plan.nbytes()
             );

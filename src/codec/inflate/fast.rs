@@ -131,7 +131,7 @@ unsafe fn turns(
     }
 
     fill!();
-    let mut entry = tables.next(value);
+    let mut entry = tables.literals.next(value);
     let stop = loop {
         if next > last_in || out > last_out {
             break Stop::Near;
@@ -145,20 +145,20 @@ unsafe fn turns(
         let mut before = value;
         put!(entry);
         if is_plain(entry) {
-            entry = tables.next(value);
+            entry = tables.literals.next(value);
             fill!();
             before = value;
             put!(entry);
             if is_plain(entry) {
-                entry = tables.next(value);
+                entry = tables.literals.next(value);
                 before = value;
                 put!(entry);
                 if is_plain(entry) {
-                    entry = tables.next(value);
+                    entry = tables.literals.next(value);
                     before = value;
                     put!(entry);
                     if is_plain(entry) {
-                        entry = tables.next(value);
+                        entry = tables.literals.next(value);
                         fill!();
                         continue;
                     }
@@ -167,14 +167,14 @@ unsafe fn turns(
         }
         if is_other(entry) {
             if entry & BEHIND == BEHIND {
-                entry = tables.next_behind(entry, value);
+                entry = tables.literals.behind(entry, value);
                 before = value;
                 put!(entry);
                 // Only fixed codes, of 9 bits at most, stand for nothing: none
                 // of these does, so the bits of its code are not asked for.
                 fill!();
                 if is_plain(entry) {
-                    entry = tables.next(value);
+                    entry = tables.literals.next(value);
                     continue;
                 }
             }
@@ -187,11 +187,11 @@ unsafe fn turns(
                 break Stop::Damage(NOTHING);
             }
         }
-        let mut far = tables.next_distance(value);
+        let mut far = tables.distances.next(value);
         fill!();
         if is_other(far) {
             if far & BEHIND == BEHIND {
-                far = tables.distance_behind(far, value);
+                far = tables.distances.behind(far, value);
             }
             if is_other(far) {
                 break Stop::Damage(NOWHERE);
@@ -201,7 +201,7 @@ unsafe fn turns(
         let distance = distance(far, value);
         value >>= far & 63;
         count = count.wrapping_sub(far);
-        entry = tables.next(value);
+        entry = tables.literals.next(value);
         // SAFETY: both are in the same output.
         let written = unsafe { out.offset_from(begin) } as usize;
         debug_assert!(out.wrapping_add(len + 23) <= last_out.wrapping_add(OUTPUT));

@@ -419,7 +419,7 @@ impl Inflate {
             return Some(Stop::End);
         }
         let rest = source.value >> taken;
-        let far = self.tables.distance(rest);
+        let far = self.tables.distances.whole(rest);
         let all = taken + tables::bits(far);
         if all > source.count {
             return Some(Stop::Input);

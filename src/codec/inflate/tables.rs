@@ -136,13 +136,42 @@ const DISTANCES: [u32; 32] = {
     all
 };
 
+/// Entries by the next bits, `ROOT` of them at once, and behind these the tables
+/// of longer codes.
+pub(super) struct Table<const ROOT: u32, const SIZE: usize>([u32; SIZE]);
+
+impl<const ROOT: u32, const SIZE: usize> Table<ROOT, SIZE> {
+    const EMPTY: Self = Table([OTHER; SIZE]);
+
+    /// What the next bits begin with.
+    #[inline(always)]
+    pub(super) fn next(&self, value: u64) -> u32 {
+        self.0[value as usize % (1 << ROOT)]
+    }
+
+    /// What a code means that goes on behind an entry.
+    #[inline(always)]
+    pub(super) fn behind(&self, entry: u32, value: u64) -> u32 {
+        self.0[behind(entry, value >> ROOT)]
+    }
+
+    /// The entry of the next bits, wherever it stands.
+    pub(super) fn whole(&self, value: u64) -> u32 {
+        let entry = self.next(value);
+        match entry & BEHIND {
+            BEHIND => self.behind(entry, value),
+            _ => entry,
+        }
+    }
+}
+
 /// What the bits of a block mean.
 #[repr(C, align(64))]
 pub(super) struct Tables {
     /// By the next bits as many literals as they hold, two at most, or one and
-    /// a length, else one thing alone; behind that the tables of longer codes.
-    literals: [u32; MOST_LITERALS],
-    distances: [u32; MOST_DISTANCES],
+    /// a length, else one thing alone.
+    pub(super) literals: Table<LITERAL_BITS, MOST_LITERALS>,
+    pub(super) distances: Table<DISTANCE_BITS, MOST_DISTANCES>,
     /// Bits of the codes of the literals.
     bits: [u8; 256],
     /// The first entries, before others are put together with them.
@@ -154,10 +183,10 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new() -> Tables {
         Tables {
-            literals: [OTHER; MOST_LITERALS],
+            literals: Table::EMPTY,
             bits: [0; 256],
             alone: [OTHER; 1 << (LITERAL_BITS - 1)],
-            distances: [OTHER; MOST_DISTANCES],
+            distances: Table::EMPTY,
             fixed: false,
         }
     }
@@ -174,10 +203,10 @@ impl Tables {
         self.bits = *bits;
         let sorted = Sorted::new(literals);
         let sorted = sorted.ok_or("codes of literals and lengths that cannot be")?;
-        let firsts = fill(&mut self.literals, LITERAL_BITS, &sorted, &LITERALS);
+        let firsts = fill(&mut self.literals.0, LITERAL_BITS, &sorted, &LITERALS);
         self.join(&sorted, &firsts);
         let sorted = Sorted::new(distances).ok_or("codes of distances that cannot be")?;
-        fill(&mut self.distances, DISTANCE_BITS, &sorted, &DISTANCES);
+        fill(&mut self.distances.0, DISTANCE_BITS, &sorted, &DISTANCES);
         Ok(())
     }
 
@@ -193,56 +222,22 @@ impl Tables {
         self.fixed = true;
     }
 
-    /// What the next bits begin with: literals, a length, or something else.
-    #[inline(always)]
-    pub(super) fn next(&self, value: u64) -> u32 {
-        self.literals[value as usize % (1 << LITERAL_BITS)]
-    }
-
-    /// What a code means that goes on behind an entry.
-    #[inline(always)]
-    pub(super) fn next_behind(&self, entry: u32, value: u64) -> u32 {
-        self.literals[behind(entry, value >> LITERAL_BITS)]
-    }
-
     /// The entry of the one literal, length or end that the next bits are.
     pub(super) fn single(&self, value: u64) -> u32 {
-        let found = self.next(value);
-        if literals(found) > 0 {
-            let byte = usize::from(byte(found));
-            return entry(LITERALS[byte], self.bits[byte].into());
+        let found = self.literals.whole(value);
+        match literals(found) {
+            0 => found,
+            _ => {
+                let byte = usize::from(byte(found));
+                entry(LITERALS[byte], self.bits[byte].into())
+            }
         }
-        match found & BEHIND {
-            BEHIND => self.next_behind(found, value),
-            _ => found,
-        }
-    }
-
-    /// The entry of the distance that the next bits are.
-    pub(super) fn distance(&self, value: u64) -> u32 {
-        let entry = self.next_distance(value);
-        match entry & BEHIND {
-            BEHIND => self.distance_behind(entry, value),
-            _ => entry,
-        }
-    }
-
-    /// As [`Tables::next`], of distances.
-    #[inline(always)]
-    pub(super) fn next_distance(&self, value: u64) -> u32 {
-        self.distances[value as usize % (1 << DISTANCE_BITS)]
-    }
-
-    /// As [`Tables::next_behind`], of distances.
-    #[inline(always)]
-    pub(super) fn distance_behind(&self, entry: u32, value: u64) -> u32 {
-        self.distances[behind(entry, value >> DISTANCE_BITS)]
     }
 
     /// Put each literal together with what comes behind it, if an entry's bits
     /// hold the codes of both.
     fn join(&mut self, sorted: &Sorted, firsts: &[u16; MOST_SYMBOLS]) {
-        let joined = &mut self.literals[..1 << LITERAL_BITS];
+        let joined = &mut self.literals.0[..1 << LITERAL_BITS];
         let shortest = sorted.shortest();
         let symbols = sorted.symbols[..sorted.used].iter().zip(firsts);
         let mut copied = false;
@@ -483,12 +478,12 @@ pub(super) mod tests {
             for (symbol, (code, bits)) in codes(&dists).into_iter().enumerate() {
                 if bits > 0 {
                     let rest = (random.below(1 << 31) as u64) << bits;
-                    let found = tables.distance(u64::from(code) | rest);
+                    let found = tables.distances.whole(u64::from(code) | rest);
                     assert_eq!(found, entry(DISTANCES[symbol], bits), "{turn} {symbol}");
                 }
             }
             for value in 0..1u64 << LITERAL_BITS {
-                let joined = tables.literals[value as usize];
+                let joined = tables.literals.next(value);
                 let first = tables.single(value);
                 if joined == first || joined & BEHIND == BEHIND {
                     continue;
@@ -518,7 +513,7 @@ pub(super) mod tests {
         tables.build(&bits, &[1]).unwrap();
         tables.build(&bits, &[0]).unwrap();
         assert_eq!(tables.single(0), END | 1);
-        assert!(is_other(tables.single(1)) && is_other(tables.distance(0)));
+        assert!(is_other(tables.single(1)) && is_other(tables.distances.whole(0)));
         for (literal, end, distances) in [
             (0, 2, &[1][..]),
             (2, 1, &[1]),
