@@ -45,9 +45,10 @@
 //! A decoder only goes forward. On its way it leaves behind what later reads
 //! begin with: places in the seek index (`codec::index`), the last decoded
 //! bytes (`codec::cache`), and itself. Places are where threads begin, too, so
-//! what one pass found lets the next be shared. The checksums of the parts
-//! between places (`codec::sums`) are compared whenever such a part is decoded
-//! again, and joined to compare that of a whole member.
+//! what one pass found lets the next be shared; where there are none yet, threads
+//! decode gzip's data ahead, from blocks that they find (`codec::ahead`). The
+//! checksums of the parts between places (`codec::sums`) are compared whenever
+//! such a part is decoded again, and joined to compare that of a whole member.
 //!
 //! # The rooms
 //!
@@ -91,6 +92,8 @@ mod threads;
 #[path = "../tests/common/random.rs"]
 mod random;
 
+#[cfg(fuzzing)]
+pub use codec::decode_ahead;
 pub use codec::{Codec, IndexInfo};
 pub use control::Control;
 pub use core::dtype::{ByteOrder, DType, Kind, Order};

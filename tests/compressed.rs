@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -233,6 +234,14 @@ fn an_index_is_built_saved_and_loaded() {
         other.read_vec::<f32>(&volume(30)).unwrap()[5],
         elements[30 * VOLUME + 5] as f32 * 0.5 + 3.0
     );
+    // By any number of threads it is the same.
+    let threads = ArrayProxy::open_with(&path, &Options::new().threads(3)).unwrap();
+    let watched = Control::new();
+    threads.build_index(Some(&watched)).unwrap();
+    assert_eq!(watched.progress(), (total, total));
+    let same = folder.path("b.gzidx");
+    threads.save_index(&same).unwrap();
+    assert!(std::fs::read(&same).unwrap() == std::fs::read(&index).unwrap());
     // A stopped build goes on where it was.
     let fresh = ArrayProxy::open(&path).unwrap();
     control.cancel();
@@ -256,6 +265,29 @@ fn an_index_is_built_saved_and_loaded() {
         plain.save_index(&index).unwrap_err().kind(),
         ErrorKind::Unsupported
     );
+}
+
+/// Blocks that end where a place is due make it, whoever decodes.
+#[test]
+fn places_are_the_same_whoever_finds_them() {
+    let plain = image(&elements());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    for part in plain.chunks(128 << 10) {
+        encoder.write_all(part).unwrap();
+        encoder.flush().unwrap();
+    }
+    let packed = encoder.finish().unwrap();
+    let folder = Folder::new("places");
+    let found = [1, 3].map(|threads| {
+        let (proxy, _) = counted(&packed, &Options::new().threads(threads));
+        proxy.build_index(None).unwrap();
+        let path = folder.path("a.gzidx");
+        proxy.save_index(&path).unwrap();
+        (proxy.index_info(), std::fs::read(path).unwrap())
+    });
+    assert!(found[0] == found[1]);
+    let size = 352 + 2 * elements().len() as u64;
+    assert_eq!(found[0].0.points, size.div_ceil(256 << 10));
 }
 
 /// A source that one thread alone may read is read by none but the caller's.
@@ -294,5 +326,97 @@ fn other_threads_leave_some_sources_alone() {
         }
         proxy.build_index(None).unwrap();
         assert_eq!(proxy.read_vec::<f32>(&[]).unwrap().len(), elements.len());
+    }
+}
+
+/// Without an index threads decode together: once, to the same places, and what
+/// is wrong is found as by one.
+#[test]
+fn threads_decode_one_stream_as_one_thread_does() {
+    let elements = elements();
+    let plain = image(&elements);
+    let options = || Options::new().threads(3).cache_bytes(Some(0));
+    let packed = gzip(&plain);
+    let size = packed.len() as u64;
+    for mode in [IndexMode::None, IndexMode::Grow] {
+        let (proxy, read) = counted(&packed, &options().index_mode(mode));
+        let plan = proxy.plan(&[], ReadAs::disk()).unwrap();
+        assert!(plan.read_vec::<i16>().unwrap() == elements);
+        let cost = read();
+        // Some is looked at for places that its structure tells.
+        let looks = if mode == IndexMode::None { 0 } else { 2 << 20 };
+        assert!(cost < looks + size + size / 2, "{cost} of {size}");
+        let (alone, _) = counted(&packed, &options().threads(1).index_mode(mode));
+        alone
+            .plan(&[], ReadAs::disk())
+            .unwrap()
+            .read_vec::<i16>()
+            .unwrap();
+        assert_eq!(proxy.index_info(), alone.index_info());
+    }
+    // What is far from the begin, and what lies here and there.
+    for index in ["..., 35", "3, ::2, 5, ::3", "::-1, 7, :, 1:39"] {
+        let index = parse_index(index).unwrap();
+        let (proxy, _) = counted(&packed, &options());
+        let (alone, _) = counted(&plain, &options());
+        let found = proxy.read_vec::<f32>(&index).unwrap();
+        assert!(found == alone.read_vec::<f32>(&index).unwrap(), "{index:?}");
+        // And on from where that ended.
+        let found = proxy.read_vec::<f32>(&volume(39)).unwrap();
+        assert!(found == alone.read_vec::<f32>(&volume(39)).unwrap());
+    }
+    // Behind what is known already.
+    let (alone, _) = counted(&packed, &options().threads(1));
+    alone.build_index(None).unwrap();
+    for t in [0, 5, 20, 39] {
+        let (proxy, _) = counted(&packed, &options());
+        proxy.read_vec::<f32>(&volume(t)).unwrap();
+        let plan = proxy.plan(&[], ReadAs::disk()).unwrap();
+        assert!(plan.read_vec::<i16>().unwrap() == elements, "{t}");
+        assert_eq!(proxy.index_info(), alone.index_info(), "{t}");
+    }
+    // What was decoded is kept.
+    let (proxy, read) = counted(&packed, &options().cache_bytes(Some(8 << 20)));
+    for _ in 0..2 {
+        let plan = proxy.plan(&[], ReadAs::disk()).unwrap();
+        assert!(plan.read_vec::<i16>().unwrap() == elements);
+    }
+    let cost = read();
+    assert!(cost < (2 << 20) + size + size / 2, "{cost} of {size}");
+    let control = Control::new();
+    control.cancel();
+    let mut result = vec![MaybeUninit::new(0u8); 2 * elements.len()];
+    let (proxy, _) = counted(&packed, &options());
+    let batch = proxy.batch([&[][..]], ReadAs::disk()).unwrap();
+    let stopped = batch.read_into(&mut result[..], None, Some(&control));
+    assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+
+    let longer = gzip(&[&plain[..], &[7; 100]].concat());
+    let mut random = Random(12);
+    for turn in 0..60 {
+        let mut wrong = if turn % 3 == 0 { &longer } else { &packed }.clone();
+        let n = wrong.len();
+        match turn % 4 {
+            0 => wrong[n - 1 - random.below(8)] ^= 1,
+            1 => wrong.truncate(random.below(n)),
+            _ => wrong[random.below(n)] ^= 1 << random.below(8),
+        }
+        let result = |threads| {
+            let bytes = Counted(wrong.clone(), Arc::default());
+            let source = Source::reader(bytes);
+            let proxy = ArrayProxy::open_source(&source, None, &options().threads(threads));
+            proxy.and_then(|proxy| proxy.plan(&[], ReadAs::disk())?.read_vec::<i16>())
+        };
+        match (result(1), result(3)) {
+            (Ok(one), Ok(more)) => assert!(one == more),
+            (Err(one), Err(more)) => {
+                assert_eq!(
+                    (one.kind(), one.offset()),
+                    (more.kind(), more.offset()),
+                    "{turn}"
+                );
+            }
+            (one, more) => panic!("{turn}: {:?}, {:?}", one.err(), more.err()),
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Any bytes as a deflate stream: read in one go, in pieces and backward, it is
-//! what zlib-rs makes of it.
+//! Any bytes as a deflate stream: read in one go, in pieces and backward, and
+//! decoded ahead, it is what zlib-rs makes of it.
 
 #![no_main]
 
@@ -97,4 +97,7 @@ fuzz_target!(|stream: &[u8]| {
             assert!(end == End::Damaged, "{piece:?}");
         }
     }
+    let span = 1 + data.len() as u64 / 5;
+    let ahead = arrayproxy::decode_ahead(stream, data.len() as u64, span);
+    assert!(data.starts_with(&ahead.expect("memory has no errors")));
 });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::index::{Index, Point};
+use super::inflate::Boundary;
 use super::input::Input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
@@ -79,6 +80,12 @@ pub(super) trait Coding: Sized + Send + 'static {
         Ok(Vec::new())
     }
 
+    /// How to decode ahead from a mark, where several threads can do that
+    /// together.
+    fn blocks(_: &Self::Mark) -> Result<Option<Blocks<Self::Mark>>> {
+        Ok(None)
+    }
+
     /// Write an index file.
     fn save_index(_: &Index<Self::Mark>, _: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         Err(no_index_file(Self::NAME))
@@ -90,6 +97,9 @@ pub(super) trait Coding: Sized + Send + 'static {
         Err(no_index_file(Self::NAME))
     }
 }
+
+/// The deflate block at a mark, and the mark of another.
+pub(super) type Blocks<M> = (Boundary, fn(Boundary) -> M);
 
 /// Places and the decoded size.
 pub(super) type Structure<M> = (Vec<Point<M>>, u64);

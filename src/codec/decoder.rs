@@ -154,6 +154,21 @@ impl<C: Coding> Decoder<C> {
         Ok(decoder)
     }
 
+    /// Go on with a run that others began, and decoded to here.
+    pub(super) fn take_over(&mut self, run: &Part) {
+        self.run = Run {
+            start: run.start,
+            sum: Checksum::from(run.sum),
+            first: run.first,
+        };
+    }
+
+    /// The place at which the first stream begins.
+    pub(super) fn first_place(&mut self, way: &Way<'_, C>) -> Result<Option<Point<C::Mark>>> {
+        self.begin_stream(way)?;
+        Ok(self.point())
+    }
+
     pub(super) fn ended(&self) -> bool {
         self.place == Place::End
     }
@@ -266,6 +281,7 @@ impl<C: Coding> Decoder<C> {
             Some(Trust::Told) => !C::SUMS,
             _ => false,
         };
+        let is_due = |position| ahead.due.is_some_and(|due| due <= position);
         let guessed_at = guessed.map(|point| point.position);
         let doubtful_at = ahead.stop.filter(|_| doubtful);
         let unsure_at = [guessed_at, doubtful_at].into_iter().flatten().min();
@@ -298,7 +314,7 @@ impl<C: Coding> Decoder<C> {
                 return Ok(!full);
             }
             self.must_end = C::SUMS && ahead.ends;
-        } else if bound.at_mark && !step.ended {
+        } else if bound.at_mark && !step.ended && is_due(self.position) {
             self.mark_place(way)?;
         }
         if let Some(point) = guessed.filter(|point| point.position == self.position) {
@@ -336,13 +352,14 @@ impl<C: Coding> Decoder<C> {
         let (due, stop, guessed) = (left(ahead.due), left(ahead.stop), left(guessed));
         // Of what follows a guessed place, a step that does not stop at blocks
         // would pass all that decodes to nothing.
-        let at_mark = due == 0 || guessed == 1;
+        // A block may end where a place is due.
+        let at_mark = due <= 1 || guessed == 1;
         let most = stop.min(guessed);
         Bound {
             most: if at_mark {
                 most
             } else {
-                most.min(due).min(guessed - 1)
+                most.min(due - 1).min(guessed - 1)
             },
             at_mark: at_mark && !self.must_end,
             ..Bound::NONE
@@ -373,7 +390,10 @@ impl<C: Coding> Decoder<C> {
 
     /// A new place, if the last step came to one.
     fn mark_place(&mut self, way: &Way<'_, C>) -> Result<()> {
-        if let Some(point) = self.point().filter(|_| way.guess.is_none()) {
+        if way.guess.is_some() {
+            return Ok(());
+        }
+        if let Some(point) = self.point() {
             self.pass_place(way)?;
             way.index.add(point, self.generation);
         }
@@ -446,10 +466,10 @@ impl<C: Coding> Decoder<C> {
                 Place::Stream => {}
                 Place::End => break,
             }
-            let same = |point: &Point<C::Mark>| {
-                point.at == place.at && C::overlap(&point.mark) == C::overlap(&place.mark)
-            };
-            if let Some(point) = self.point().filter(same) {
+            // Many may be passed, and each would take the memory of a window.
+            let near = (self.input.at() == place.at).then(|| self.point());
+            let same = |point: &Point<C::Mark>| C::overlap(&point.mark) == C::overlap(&place.mark);
+            if let Some(point) = near.flatten().filter(same) {
                 return Ok(Some(point));
             }
             if self.place == Place::End || self.input.at() > place.at {

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::coding::{Bound, Coding, Ending, Feed, Step, Structure};
+use super::coding::{Blocks, Bound, Coding, Ending, Feed, Step, Structure};
 use super::index::{Index, Point};
-use super::inflate::{Inflate, MEMORY, WINDOW};
+use super::inflate::{Boundary, Inflate, MEMORY, WINDOW};
 use super::{bgzf, flushes, gzidx, members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf};
@@ -28,6 +28,15 @@ pub(super) struct Mark {
     /// Bits of the last byte before the place that belong to the next block.
     pub(super) bits: u8,
     pub(super) window: Window,
+}
+
+impl From<Boundary> for Mark {
+    fn from(block: Boundary) -> Mark {
+        Mark {
+            bits: block.bits,
+            window: Window::Here(block.window),
+        }
+    }
 }
 
 /// The decoded bytes before a block.
@@ -125,11 +134,7 @@ impl Coding for Gzip {
                 window: Window::Start,
             });
         }
-        let boundary = self.inflate.boundary()?;
-        Some(Mark {
-            bits: boundary.bits,
-            window: Window::Here(boundary.window),
-        })
+        self.inflate.boundary().map(Mark::from)
     }
 
     fn resume(&mut self, mark: &Mark, feed: &mut Feed<'_>) -> Result<bool> {
@@ -192,6 +197,14 @@ impl Coding for Gzip {
             return Ok(members);
         }
         flushes::guess(source, end)
+    }
+
+    fn blocks(mark: &Mark) -> Result<Option<Blocks<Mark>>> {
+        let block = Boundary {
+            bits: mark.bits,
+            window: mark.window.bytes()?.into(),
+        };
+        Ok(Some((block, Mark::from)))
     }
 
     fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

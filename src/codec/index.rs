@@ -274,6 +274,12 @@ impl<M> Index<M> {
         inside.map(|point| point.position).collect()
     }
 
+    /// Whether a place that a decoder came by is due.
+    pub(super) fn is_due(&self, position: u64, generation: u64) -> bool {
+        let found = self.read();
+        self.wanted && position >= found.due() && generation == found.generation
+    }
+
     /// Add a place that a decoder came by, if it is due.
     pub(super) fn add(&self, point: Point<M>, generation: u64) {
         if !self.wanted {

@@ -1,6 +1,8 @@
 //! Compressed bytes read as if they were not.
 
+mod ahead;
 mod bgzf;
+mod blocks;
 #[cfg(feature = "bzip2")]
 mod bunzip;
 #[cfg(feature = "bzip2")]
@@ -9,6 +11,7 @@ mod cache;
 mod coding;
 mod decoder;
 mod flushes;
+mod front;
 mod gzidx;
 mod gzip;
 mod index;
@@ -20,11 +23,14 @@ mod members;
 mod scan;
 #[cfg(feature = "zstd")]
 mod seekable;
+mod span;
 mod stream;
 mod sums;
 #[cfg(feature = "zstd")]
 mod zstd;
 
+#[cfg(fuzzing)]
+pub use ahead::decode_ahead;
 pub use index::IndexInfo;
 pub(crate) use index::Places;
 pub(crate) use stream::Decoding;
@@ -167,6 +173,21 @@ pub(crate) trait Packed: Send + Sync {
     /// decodes what is before. `dense` if all of the range is to be read.
     fn splits(&self, range: Range<u64>, dense: bool) -> Result<Splits>;
 
+    /// Whether a range can be decoded ahead of reads.
+    fn goes_ahead(&self, range: Range<u64>) -> Result<bool>;
+
+    /// Decode on several threads where no places are known, from where reads
+    /// begin to decoded byte `end`, as far as that is worth it. What is left, a
+    /// session reads.
+    fn ahead(
+        &self,
+        session: Arc<dyn ReadAt>,
+        reading: Reading,
+        end: u64,
+        threads: usize,
+        take: &Take<'_>,
+    ) -> Result<Rest>;
+
     /// The data end there, as their header tells.
     fn expect(&self, end: u64);
 
@@ -193,7 +214,7 @@ pub(crate) trait Packed: Send + Sync {
     fn info(&self) -> IndexInfo;
 
     /// Find all places.
-    fn build(&self, control: Option<&Control>) -> Result<()>;
+    fn build(&self, threads: usize, control: Option<&Control>) -> Result<()>;
 
     /// Write an index file.
     fn save(&self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
@@ -205,6 +226,31 @@ pub(crate) trait Packed: Send + Sync {
     /// be wrong.
     fn is_new(&self) -> bool;
 }
+
+/// What is left where threads decoded ahead.
+pub(crate) struct Rest {
+    pub(crate) bytes: Arc<dyn ReadAt>,
+    /// Whether the threads were of use.
+    pub(crate) is_good: bool,
+}
+
+/// Gives the work that all decoded bytes before one are enough for, when that
+/// byte of the source was come to; `None` if no more are needed. Called by one
+/// thread at a time, in the order of the data.
+pub(crate) type Take<'a> = dyn Fn(u64, u64) -> Option<Taken<'a>> + Sync + 'a;
+
+/// Most bytes before those of a span that there can be work for.
+pub(crate) const MOST_JOINED: usize = inflate::Symbols::MOST_JOINED;
+
+/// Work for one of several threads.
+pub(crate) struct Taken<'a> {
+    /// The first decoded byte that more work will be for.
+    pub(crate) from: u64,
+    pub(crate) work: Box<Work<'a>>,
+}
+
+/// Done with decoded bytes, which begin at a byte.
+pub(crate) type Work<'a> = dyn FnOnce(u64, &[u8]) + 'a;
 
 /// What is known of reads before they begin.
 #[derive(Debug, Clone, Copy)]

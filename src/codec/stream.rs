@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::cache::Cache;
 use super::coding::Coding;
 use super::decoder::{Decoder, Guess, Way};
+use super::front;
 use super::index::{Index, IndexInfo, Places, Point, Trust};
-use super::{Guessed, Packed, Reading, Splits};
+use super::{Guessed, Packed, Reading, Rest, Splits, Take, Taken};
 use crate::control::Control;
 use crate::error::{ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf, append};
@@ -32,7 +33,7 @@ const SPARED_BYTES: usize = 1 << 20;
 const FAR: u64 = 2 << 20;
 
 /// Decoded bytes behind a place that are decoded again without much loss.
-const NEAR: u64 = 4 << 20;
+pub(super) const NEAR: u64 = 4 << 20;
 
 /// Decoded bytes between looks at whether to stop.
 const STEP: u64 = 4 << 20;
@@ -53,7 +54,7 @@ pub(super) struct Stream<C: Coding>(Arc<Shared<C>>);
 /// What all reads of a source share.
 pub(super) struct Shared<C: Coding> {
     pub(super) source: Arc<dyn ReadAt>,
-    decoding: Decoding,
+    pub(super) decoding: Decoding,
     pub(super) index: Index<C::Mark>,
     cache: Cache,
     /// Whether the structure of the file was looked at.
@@ -79,15 +80,40 @@ impl<C: Coding> Shared<C> {
         let structure = C::structure(&*self.source)?;
         *learnt = true;
         // Sizes that do not add up to what is expected are not all right.
-        let expected = self.expected.load(Relaxed);
-        let Some((points, size)) = structure.filter(|found| [found.1, 0].contains(&expected))
-        else {
+        let fits = |size: u64| self.expected().is_none_or(|end| end == size);
+        let Some((points, size)) = structure.filter(|found| fits(found.1)) else {
             return Ok(false);
         };
         debug_assert!(points.iter().all(|point| point.position < size));
         let some = !points.is_empty();
         self.index.extend(points);
         Ok(some)
+    }
+
+    /// Whether what reads decode is kept.
+    fn keeps(&self, reading: &Reading) -> bool {
+        let most = self.cache.most();
+        most > 0 && reading.decoded <= most as u64
+    }
+
+    /// Where the data end, as far as their header tells.
+    pub(super) fn expected(&self) -> Option<u64> {
+        Some(self.expected.load(Relaxed)).filter(|&end| end > 0)
+    }
+
+    /// Forget what was decoded: it may be wrong.
+    pub(super) fn forget(&self) {
+        self.kept().clear();
+        self.cache.clear();
+    }
+
+    /// Keep bytes that were decoded from `start` on.
+    pub(super) fn keep(&self, start: u64, bytes: &[u8]) {
+        let mut at = start;
+        for bytes in bytes.chunks(self.cache.extent) {
+            self.cache.insert(at, bytes.to_vec());
+            at += bytes.len() as u64;
+        }
     }
 
     fn frugal(&self) -> bool {
@@ -132,7 +158,7 @@ impl<C: Coding> Shared<C> {
             && self.index.before(decoder.position).is_some_and(near)
     }
 
-    fn give(&self, decoder: Decoder<C>) {
+    pub(super) fn give(&self, decoder: Decoder<C>) {
         let (most, bytes) = match self.frugal() {
             true => (1, SPARED_BYTES),
             false => (KEPT, KEPT_BYTES),
@@ -188,9 +214,7 @@ impl<C: Coding> Stream<C> {
         Ok(Session {
             source: pinned.unwrap_or_else(|| self.0.source.clone()),
             // What is guessed is proven by decoding it.
-            keep: guess.is_none()
-                && self.0.cache.most() > 0
-                && reading.decoded <= self.0.cache.most() as u64,
+            keep: guess.is_none() && self.0.keeps(&reading),
             guess,
             start: reading.start,
             generation: self.0.index.generation(),
@@ -234,8 +258,7 @@ impl<C: Coding> ReadAt for Stream<C> {
     }
 
     fn trim(&self) {
-        self.0.kept().clear();
-        self.0.cache.clear();
+        self.0.forget();
         self.0.source.trim();
     }
 }
@@ -271,7 +294,8 @@ impl<C: Coding> Packed for Stream<C> {
         if !dense || shared.refuted.load(Relaxed) {
             return Ok(known);
         }
-        let mut points = C::guess(&*shared.source, range.end)?;
+        // It looks at what no read may ever need, and cannot fail one.
+        let mut points = C::guess(&*shared.source, range.end).unwrap_or_default();
         points.retain(|point| point.position < range.end);
         let from_begin = points
             .first()
@@ -286,6 +310,29 @@ impl<C: Coding> Packed for Stream<C> {
                 points,
                 sums: Mutex::default(),
             })),
+        })
+    }
+
+    fn goes_ahead(&self, range: Range<u64>) -> Result<bool> {
+        Ok(!self.0.frugal() && front::is_worth(&self.0, &range)?)
+    }
+
+    fn ahead(
+        &self,
+        session: Arc<dyn ReadAt>,
+        reading: Reading,
+        end: u64,
+        threads: usize,
+        take: &Take<'_>,
+    ) -> Result<Rest> {
+        let keep = self.0.keeps(&reading);
+        let decoded = front::decode(&self.0, reading.start..end, threads, take, keep)?;
+        Ok(match decoded {
+            Some(decoded) => decoded.before(session),
+            None => Rest {
+                bytes: session,
+                is_good: false,
+            },
         })
     }
 
@@ -321,8 +368,7 @@ impl<C: Coding> Packed for Stream<C> {
     fn doubt(&self) -> bool {
         let doubted = self.0.index.doubt();
         if doubted {
-            self.0.kept().clear();
-            self.0.cache.clear();
+            self.0.forget();
         }
         doubted
     }
@@ -342,31 +388,47 @@ impl<C: Coding> Packed for Stream<C> {
         found.changed && found.is_sure()
     }
 
-    fn build(&self, control: Option<&Control>) -> Result<()> {
-        self.0.index.check_wanted()?;
+    fn build(&self, threads: usize, control: Option<&Control>) -> Result<()> {
+        let shared = &self.0;
+        shared.index.check_wanted()?;
         let reading = Reading {
             start: 0,
             decoded: u64::MAX,
         };
         let session = self.session_of(reading, None)?;
         let way = session.way();
-        if self.0.index.read().size.is_some() {
+        if shared.index.read().size.is_some() {
             return Ok(());
         }
-        let mut decoder = session.nearest(self.0.index.last_sure())?;
-        let total = self.0.index.compressed.unwrap_or(0);
-        let mut done = decoder.byte();
+        let start = shared.index.last_sure();
+        let begin = shared.index.before(start).map_or(0, |point| point.at);
         if let Some(control) = control {
-            control.begin(total.saturating_sub(done));
+            let total = shared.index.compressed.unwrap_or(0);
+            control.begin(total.saturating_sub(begin));
         }
-        while !decoder.ended() {
-            decoder.skip(&way, decoder.position + STEP)?;
-            if let Some(control) = control {
-                control.step(decoder.byte() - done)?;
-                done = decoder.byte();
+        let done = AtomicU64::new(begin);
+        let step = |byte: u64| match control {
+            Some(control) => control.step(byte.saturating_sub(done.swap(byte, Relaxed))),
+            None => Ok(()),
+        };
+        let mut reached = start;
+        if threads > 1 && session.is_concurrent() && !shared.frugal() {
+            let take = |from, byte| {
+                let work = Box::new(|_: u64, _: &[u8]| {});
+                step(byte).ok().map(|()| Taken { from, work })
+            };
+            let range = start..u64::MAX;
+            if let Some(decoded) = front::decode(shared, range, threads, &take, false)? {
+                reached = decoded.end;
             }
         }
-        self.0.index.settle(0)
+        let mut decoder = session.nearest(reached)?;
+        step(decoder.byte())?;
+        while !decoder.ended() {
+            decoder.skip(&way, decoder.position + STEP)?;
+            step(decoder.byte())?;
+        }
+        shared.index.settle(0)
     }
 }
 
@@ -533,8 +595,7 @@ impl<C: Coding> ReadAt for Session<C> {
         let checked = self.check_end_at(offset);
         if checked.is_err() {
             // What was read is not to come out of the cache as if it were right.
-            self.shared.cache.clear();
-            self.shared.kept().clear();
+            self.shared.forget();
         }
         checked
     }

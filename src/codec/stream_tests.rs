@@ -326,7 +326,7 @@ fn long_walks_pass_the_cache() {
         let cache = &stream.shared().cache;
         cache.copy(at, &mut ReadBuf::new(&mut memory)) == 1
     };
-    stream.build(None).unwrap();
+    stream.build(1, None).unwrap();
     stream.trim();
     (0..150_000).step_by(10_000).for_each(read);
     assert!([0, 149_999].into_iter().all(is_kept));

@@ -11,6 +11,7 @@ use crate::codec::{Codec, IndexInfo, Packed};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{Mapping, file_size, make_folder, replace};
+use crate::threads;
 
 /// A file in the user's cache folder.
 pub(super) struct Home {
@@ -50,17 +51,18 @@ pub(super) fn open(
         (Ok(()), _) => {}
     }
     if options.index_mode == IndexMode::Build {
-        build(data, None)?;
+        build(data, options.threads, None)?;
     }
     Ok(home)
 }
 
-/// Build the index to the end.
-fn build(data: &Data, control: Option<&Control>) -> Result<()> {
+/// Build the index to the end, by up to `limit` threads as options have it.
+fn build(data: &Data, limit: usize, control: Option<&Control>) -> Result<()> {
     let Some(packed) = &data.packed else {
         return Ok(());
     };
-    let built = read::trusting(&**packed, |_| packed.build(control));
+    let threads = threads::allowed(limit);
+    let built = read::trusting(&**packed, |_| packed.build(threads, control));
     built.map_err(|error| data.blame(error))
 }
 
@@ -164,7 +166,7 @@ impl ArrayProxy {
     /// that are not compressed. Progress is in compressed bytes.
     pub fn build_index(&self, control: Option<&Control>) -> Result<()> {
         for data in &self.shared.sources {
-            build(data, control)?;
+            build(data, self.shared.threads, control)?;
         }
         Ok(())
     }

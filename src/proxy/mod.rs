@@ -9,6 +9,7 @@ mod queue;
 mod read;
 mod source;
 
+mod ahead;
 #[cfg(feature = "ndarray")]
 mod arrays;
 

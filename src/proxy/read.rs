@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Data;
+use super::ahead::JOINED;
 use super::plan::Plan;
 use super::queue::{Queue, Way, Window};
 use crate::codec::{Codec, Guessed, Packed, Reading, Splits};
@@ -54,7 +55,7 @@ const VIEWED: Cutting = Cutting {
 };
 
 /// Bytes of a source in a job where nothing else tells.
-const CELL: u64 = 4 << 20;
+pub(super) const CELL: u64 = 4 << 20;
 
 /// Bytes to read below which more threads are not worth their start, which
 /// takes as long as decoding some 50 KiB.
@@ -254,10 +255,21 @@ pub(super) fn is_of_data(error: &Error) -> bool {
 }
 
 /// A piece, its way, and the number of its read.
-struct Item {
-    read: usize,
-    way: Way,
-    piece: Piece,
+pub(super) struct Item {
+    pub(super) read: usize,
+    pub(super) way: Way,
+    pub(super) piece: Piece,
+}
+
+/// The pieces that begin before a byte.
+pub(super) fn items(queue: &mut Queue<'_>, limit: u64) -> Vec<Item> {
+    let mut items = Vec::new();
+    while let Some((i, piece)) = queue.next_before(limit) {
+        let run = &queue.runs[i];
+        let (read, way) = (run.read, run.way.clone());
+        items.push(Item { read, way, piece });
+    }
+    items
 }
 
 /// The pieces that begin in one span.
@@ -268,10 +280,10 @@ struct Job {
 }
 
 /// What the threads of a call share.
-struct Work<'a> {
-    data: &'a Data,
-    reads: &'a [Read<'a>],
-    reading: Reading,
+pub(super) struct Work<'a> {
+    pub(super) data: &'a Data,
+    pub(super) reads: &'a [Read<'a>],
+    pub(super) reading: Reading,
     splits: &'a [u64],
     guess: Option<Guessed>,
     control: Option<&'a Control>,
@@ -286,7 +298,6 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn all(&self, threads: usize, concurrent: bool, end: u64) -> Result<()> {
         let session = self.session()?;
-        self.fill_queue(&session)?;
         // Behind the last split, what is left is one span.
         let last = match (&self.data.packed, self.splits) {
             (None, _) => u64::MAX,
@@ -301,9 +312,26 @@ impl<'a> Work<'a> {
             }
             (Some(_), [only]) => *only,
         };
-        if threads > 1 && concurrent && last > 0 {
+        let shared = threads > 1 && concurrent;
+        let ahead = match &self.data.packed {
+            Some(packed) if shared && last < u64::MAX && self.guess.is_none() => {
+                packed.goes_ahead(last.max(self.reading.start)..end)?
+            }
+            _ => false,
+        };
+        self.fill_queue(&session, ahead)?;
+        if shared && last > 0 {
             threads::share(threads, || self.jobs_before(last));
         }
+        let session = match ahead.then(|| self.jobs_ahead(threads, &session, end)) {
+            None => session,
+            Some(Ok(rest)) => rest,
+            // What went wrong before comes first.
+            Some(Err(error)) => {
+                self.fail(u64::MAX, error);
+                session
+            }
+        };
         if threads > 1 && self.is_relayed() {
             self.relay(&session);
         } else {
@@ -327,7 +355,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn fill_queue(&self, bytes: &Arc<dyn ReadAt>) -> Result<()> {
+    fn fill_queue(&self, bytes: &Arc<dyn ReadAt>, ahead: bool) -> Result<()> {
         let mut queue = self.queue();
         for (i, read) in self.reads.iter().enumerate() {
             for walk in read.walks {
@@ -348,13 +376,16 @@ impl<'a> Work<'a> {
                 if let (Way::Through, true) = (&way, is_straight(read.plan, walk)) {
                     cutting.max = PIECE;
                 }
+                if ahead {
+                    cutting.max = cutting.max.min(JOINED);
+                }
                 queue.add(i, way, walk.pieces(cutting));
             }
         }
         Ok(())
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue<'a>> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue<'a>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -362,7 +393,11 @@ impl<'a> Work<'a> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fail(&self, at: u64, error: Error) {
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+
+    pub(super) fn fail(&self, at: u64, error: Error) {
         self.failed.store(true, Relaxed);
         let mut failure = self.failure();
         if failure.as_ref().is_none_or(|(first, _)| at < *first) {
@@ -372,7 +407,7 @@ impl<'a> Work<'a> {
 
     /// The pieces of the next span, if it begins before `last`.
     fn job(&self, last: u64) -> Option<Job> {
-        if self.failed.load(Relaxed) {
+        if self.has_failed() {
             return None;
         }
         let mut queue = self.queue();
@@ -384,12 +419,7 @@ impl<'a> Work<'a> {
             None if last == u64::MAX && !self.splits.is_empty() => u64::MAX,
             None => offset.saturating_add(CELL),
         };
-        let mut items = Vec::new();
-        while let Some((i, piece)) = queue.next_before(limit) {
-            let run = &queue.runs[i];
-            let (read, way) = (run.read, run.way.clone());
-            items.push(Item { read, way, piece });
-        }
+        let items = items(&mut queue, limit);
         Some(Job { items, end })
     }
 
@@ -400,10 +430,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn jobs(&self, worker: &mut Worker<'_, 'a>, last: u64) {
+    pub(super) fn jobs(&self, worker: &mut Worker<'_, 'a>, last: u64) {
         while let Some(job) = self.job(last) {
             for item in &job.items {
-                if self.failed.load(Relaxed) {
+                if self.has_failed() {
                     return;
                 }
                 if let Err(error) = worker.item(item) {
@@ -490,7 +520,7 @@ impl<'a> Work<'a> {
     }
 
     /// Convert the elements of a piece.
-    fn store(&self, item: &Item, bytes: &[u8]) -> Result<()> {
+    pub(super) fn store(&self, item: &Item, bytes: &[u8]) -> Result<()> {
         let Read { plan, target, .. } = &self.reads[item.read];
         let piece = &item.piece;
         let stored = target.store(plan.kernel(), bytes, &piece.dims, piece.to);
@@ -501,7 +531,7 @@ impl<'a> Work<'a> {
         self.step(item)
     }
 
-    fn step(&self, item: &Item) -> Result<()> {
+    pub(super) fn step(&self, item: &Item) -> Result<()> {
         let Some(control) = self.control else {
             return Ok(());
         };
@@ -512,14 +542,14 @@ impl<'a> Work<'a> {
 }
 
 /// One thread's part of the work.
-struct Worker<'b, 'a> {
+pub(super) struct Worker<'b, 'a> {
     work: &'b Work<'a>,
     bytes: Arc<dyn ReadAt>,
     window: Window,
 }
 
 impl<'b, 'a> Worker<'b, 'a> {
-    fn new(work: &'b Work<'a>, bytes: Arc<dyn ReadAt>) -> Self {
+    pub(super) fn new(work: &'b Work<'a>, bytes: Arc<dyn ReadAt>) -> Self {
         Worker {
             work,
             bytes,
@@ -567,6 +597,6 @@ impl<'b, 'a> Worker<'b, 'a> {
     }
 }
 
-fn outside() -> Error {
+pub(super) fn outside() -> Error {
     Error::new(ErrorKind::Internal, "a plan leads outside its result")
 }

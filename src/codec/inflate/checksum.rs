@@ -16,6 +16,13 @@ impl Checksum {
     }
 }
 
+/// To go on behind bytes that have that one.
+impl From<u32> for Checksum {
+    fn from(sum: u32) -> Checksum {
+        Checksum(Hasher::new_with_initial(sum))
+    }
+}
+
 /// CRC-32 of two runs of bytes joined; the second has `len` of them.
 pub(in crate::codec) fn joined(first: u32, second: u32, len: u64) -> u32 {
     let mut sum = Hasher::new_with_initial(first);

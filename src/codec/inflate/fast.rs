@@ -10,7 +10,7 @@ use std::slice::from_raw_parts_mut;
 
 use super::bits::Source;
 use super::history::History;
-use super::output::{Output, TOO_FAR};
+use super::output::{Output, Symbol, TOO_FAR};
 use super::tables::{
     BEHIND, END, NOTHING, NOWHERE, Tables, distance, is_other, is_plain, length, literals,
 };
@@ -35,11 +35,11 @@ pub(super) enum Stop {
 }
 
 /// Decode symbols as long as input and output go on far enough.
-pub(super) fn run(
+pub(super) fn run<S: Symbol>(
     tables: &Tables,
     history: &History,
     source: &mut Source<'_>,
-    output: &mut Output<'_>,
+    output: &mut Output<'_, S>,
 ) -> Stop {
     if source.input.len() - source.at < INPUT || output.room() < OUTPUT {
         return Stop::Near;
@@ -68,11 +68,11 @@ fn is_portable_wanted() -> bool {
 /// The processor has them, and as [`turns`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "bmi2")]
-unsafe fn run_bmi2(
+unsafe fn run_bmi2<S: Symbol>(
     tables: &Tables,
     history: &History,
     source: &mut Source<'_>,
-    output: &mut Output<'_>,
+    output: &mut Output<'_, S>,
 ) -> Stop {
     // SAFETY: as the caller says.
     unsafe { turns(tables, history, source, output) }
@@ -81,11 +81,11 @@ unsafe fn run_bmi2(
 /// # Safety
 /// There are at least [`INPUT`] bytes of input and room for [`OUTPUT`].
 #[inline(always)]
-unsafe fn turns(
+unsafe fn turns<S: Symbol>(
     tables: &Tables,
     history: &History,
     source: &mut Source<'_>,
-    output: &mut Output<'_>,
+    output: &mut Output<'_, S>,
 ) -> Stop {
     let (input, room) = (source.input, &mut *output.memory);
     // SAFETY: there are so many bytes, which the caller looked at.
@@ -95,10 +95,10 @@ unsafe fn turns(
             room.as_mut_ptr().add(room.len() - OUTPUT),
         )
     };
-    let begin = room.as_mut_ptr().cast::<u8>();
+    let begin = room.as_mut_ptr().cast::<S>();
     // SAFETY: both are within their buffers.
     let (mut next, mut out) = unsafe { (input.as_ptr().add(source.at), begin.add(output.len)) };
-    let last_out = last_out.cast::<u8>();
+    let last_out = last_out.cast::<S>();
     let elsewhere = output.elsewhere(history);
     let (mut value, mut count) = (source.value, source.count);
 
@@ -123,8 +123,7 @@ unsafe fn turns(
             debug_assert!(out <= last_out.wrapping_add(OUTPUT - 2));
             // SAFETY: there is room, see `OUTPUT`.
             unsafe {
-                out.cast::<u16>()
-                    .write_unaligned((($entry >> 8) as u16).to_le());
+                out.cast::<[S; 2]>().write_unaligned(S::pair($entry));
                 out = out.add(literals($entry) as usize);
             }
         };
@@ -235,7 +234,7 @@ unsafe fn turns(
 /// So many bytes stand before, and behind `len` bytes there are 23 that may be
 /// written to.
 #[inline(always)]
-unsafe fn copy(out: *mut u8, distance: usize, len: usize) {
+unsafe fn copy<S: Symbol>(out: *mut S, distance: usize, len: usize) {
     // SAFETY: writes go 23 bytes beyond the end at most, reads are of bytes before.
     unsafe {
         let (mut from, mut to) = (out.sub(distance).cast_const(), out);
@@ -252,10 +251,10 @@ unsafe fn copy(out: *mut u8, distance: usize, len: usize) {
             }
         }
         if distance == 1 {
-            let bytes = u64::from(*from) * 0x0101_0101_0101_0101;
+            let symbols = [*from; 8];
             loop {
-                to.cast::<u64>().write_unaligned(bytes);
-                to.add(8).cast::<u64>().write_unaligned(bytes);
+                to.cast::<[S; 8]>().write_unaligned(symbols);
+                to.add(8).cast::<[S; 8]>().write_unaligned(symbols);
                 to = to.add(16);
                 if to >= end {
                     return;
@@ -266,8 +265,8 @@ unsafe fn copy(out: *mut u8, distance: usize, len: usize) {
         let step = distance;
         loop {
             // The last of them may not be written yet.
-            let bytes = from.cast::<MaybeUninit<u64>>().read_unaligned();
-            to.cast::<MaybeUninit<u64>>().write_unaligned(bytes);
+            let symbols = from.cast::<[MaybeUninit<S>; 8]>().read_unaligned();
+            to.cast::<[MaybeUninit<S>; 8]>().write_unaligned(symbols);
             (from, to) = (from.add(step), to.add(step));
             if to >= end {
                 return;
@@ -283,14 +282,17 @@ unsafe fn copy(out: *mut u8, distance: usize, len: usize) {
 /// many.
 #[cold]
 #[inline(never)]
-unsafe fn copy_far(history: &History, out: *mut u8, back: usize, distance: usize, len: usize) {
+unsafe fn copy_far<S: Symbol>(
+    history: &History,
+    out: *mut S,
+    back: usize,
+    distance: usize,
+    len: usize,
+) {
     let near = len.min(back);
     // SAFETY: there is room, and the rest begins where the output does.
     unsafe {
-        history.copy_to(
-            back,
-            from_raw_parts_mut(out.cast::<MaybeUninit<u8>>(), near),
-        );
+        history.copy_to(back, from_raw_parts_mut(out.cast::<MaybeUninit<S>>(), near));
         if near < len {
             copy(out.add(near), distance, len - near);
         }

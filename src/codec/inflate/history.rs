@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use super::output::Symbol;
+
 /// Bytes before a place that a stream can refer to (RFC 1951, 2).
 pub(in crate::codec) const WINDOW: usize = 32 << 10;
 
@@ -38,7 +40,7 @@ impl History {
 
     /// Copy those bytes that begin so far back, which is at most [`Self::len`]
     /// and at least the number wanted.
-    pub(super) fn copy_to(&self, back: usize, out: &mut [MaybeUninit<u8>]) {
+    pub(super) fn copy_to<S: Symbol>(&self, back: usize, out: &mut [MaybeUninit<S>]) {
         debug_assert!(back <= self.len && out.len() <= back, "bytes not there");
         let start = (self.next + WINDOW - back) % WINDOW;
         let (front, behind) = out.split_at_mut(out.len().min(WINDOW - start));
@@ -46,7 +48,7 @@ impl History {
         for (to, from) in both {
             let from = &self.ring[from..][..to.len()];
             to.iter_mut().zip(from).for_each(|(to, from)| {
-                to.write(*from);
+                to.write(S::of(*from));
             });
         }
     }
@@ -83,7 +85,7 @@ mod tests {
                 assert!(*history.bytes() == *wanted, "{size} {at}");
                 for (back, len) in [(1, 1), (wanted.len(), 258), (wanted.len() / 2, 77)] {
                     let len = len.min(back);
-                    let mut out = vec![MaybeUninit::new(0); len];
+                    let mut out = vec![MaybeUninit::new(0u8); len];
                     history.copy_to(back, &mut out);
                     let mut found = Vec::new();
                     // SAFETY: all were written, at first with 0.

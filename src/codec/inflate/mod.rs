@@ -26,6 +26,9 @@
 //! - The same loop is compiled a second time for processors with BMI2, whose
 //!   shifts take one instruction.
 //!
+//! It is compiled twice more for symbols of two bytes (`unknown`), by which a
+//! stream is decoded whose begin is not known yet.
+//!
 //! Tried, on series of int16 at level 6 (decoding alone 460 ms), and lost: three
 //! literals in an entry and no length (+35 %: pairs of literals are rare there,
 //! and the tables took 5 %); 11 bits (+3 %, at level 1 +8 %); distances by 8
@@ -43,13 +46,15 @@ mod fast;
 mod history;
 mod output;
 mod tables;
+mod unknown;
 
 use self::bits::{Bits, Source};
 pub(super) use self::checksum::{Checksum, adler, joined};
 use self::history::History;
 pub(super) use self::history::WINDOW;
-use self::output::{Output, TOO_FAR};
+use self::output::{Output, Symbol, TOO_FAR};
 use self::tables::{END, INNER_BITS, Tables};
+pub(super) use self::unknown::{Meanings, Symbols};
 use super::coding::{Bound, Step, damage};
 use crate::error::Result;
 use crate::io::ReadBuf;
@@ -167,9 +172,6 @@ impl Inflate {
         output: &mut ReadBuf<'_>,
         bound: Bound,
     ) -> Result<Step> {
-        if let State::Damaged(reason) = self.state {
-            return Err(damage(format!("the deflate stream has {reason}")));
-        }
         let most = usize::try_from(bound.most).unwrap_or(usize::MAX);
         let most = most.min(output.room());
         // What stands before in the same memory need not be looked for elsewhere,
@@ -182,12 +184,7 @@ impl Inflate {
         #[allow(unsafe_code)]
         let memory = unsafe { output.unfilled_behind(before) };
         let mut to = Output::behind(before, &mut memory[..before + most]);
-        let mut source = Source::new(input, self.bits);
-        let stop = loop {
-            if let Some(stop) = self.go_on(&mut source, &mut to, bound.at_mark) {
-                break stop;
-            }
-        };
+        let step = self.decode(input, &mut to, bound.at_mark);
         let written = to.len - before;
         // SAFETY: that many bytes were written to the front.
         #[allow(unsafe_code)]
@@ -196,6 +193,25 @@ impl Inflate {
         }
         let filled = output.filled();
         self.history.push(&filled[filled.len() - written..]);
+        step
+    }
+
+    /// Decode as far as input and room go, or `at_mark` to the end of a block.
+    fn decode<S: Symbol>(
+        &mut self,
+        input: &[u8],
+        output: &mut Output<'_, S>,
+        at_mark: bool,
+    ) -> Result<Step> {
+        if let State::Damaged(reason) = self.state {
+            return Err(damage(format!("the deflate stream has {reason}")));
+        }
+        let mut source = Source::new(input, self.bits);
+        let stop = loop {
+            if let Some(stop) = self.go_on(&mut source, output, at_mark) {
+                break stop;
+            }
+        };
         match stop {
             Stop::Input => {}
             Stop::Room | Stop::End => source.give_back(),
@@ -227,10 +243,10 @@ impl Inflate {
     }
 
     /// Go on by one part of the stream.
-    fn go_on(
+    fn go_on<S: Symbol>(
         &mut self,
         source: &mut Source<'_>,
-        output: &mut Output<'_>,
+        output: &mut Output<'_, S>,
         at_mark: bool,
     ) -> Option<Stop> {
         match self.state {
@@ -396,7 +412,11 @@ impl Inflate {
 
     /// One symbol, near an end of input or output. Of one that is not all there
     /// no bit is taken.
-    fn symbol(&mut self, source: &mut Source<'_>, output: &mut Output<'_>) -> Option<Stop> {
+    fn symbol<S: Symbol>(
+        &mut self,
+        source: &mut Source<'_>,
+        output: &mut Output<'_, S>,
+    ) -> Option<Stop> {
         source.fill();
         let entry = self.tables.single(source.value);
         let taken = tables::bits(entry);
@@ -444,7 +464,7 @@ impl Inflate {
 }
 
 /// Go on with bytes that are stored, as far as input and output go.
-fn stored(source: &mut Source<'_>, output: &mut Output<'_>, left: usize) -> usize {
+fn stored<S: Symbol>(source: &mut Source<'_>, output: &mut Output<'_, S>, left: usize) -> usize {
     source.give_back();
     let mut done = 0;
     // Of the input before.
@@ -479,4 +499,4 @@ mod damage_tests;
 mod maker;
 #[cfg(test)]
 #[path = "inflate_tests.rs"]
-mod tests;
+pub(super) mod tests;

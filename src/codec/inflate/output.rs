@@ -6,19 +6,53 @@ use super::history::History;
 
 pub(super) const TOO_FAR: &str = "a distance to before the begin of the data";
 
+/// What is written for a decoded byte.
+pub(super) trait Symbol: Copy {
+    fn of(byte: u8) -> Self;
+
+    /// Both bytes of an entry of the tables: its bits 8 to 15 and 16 to 23.
+    fn pair(entry: u32) -> [Self; 2];
+}
+
+impl Symbol for u8 {
+    #[inline(always)]
+    fn of(byte: u8) -> u8 {
+        byte
+    }
+
+    #[inline(always)]
+    fn pair(entry: u32) -> [u8; 2] {
+        ((entry >> 8) as u16).to_le_bytes()
+    }
+}
+
+/// The low byte first; see [`super::unknown`].
+impl Symbol for [u8; 2] {
+    #[inline(always)]
+    fn of(byte: u8) -> [u8; 2] {
+        [byte, 0]
+    }
+
+    #[inline(always)]
+    fn pair(entry: u32) -> [[u8; 2]; 2] {
+        let [a, b, c, d] = (entry >> 8 & 0xFF | entry & 0xFF_0000).to_le_bytes();
+        [[a, b], [c, d]]
+    }
+}
+
 /// Memory that fills from the front, of which a step may use so much.
-pub(super) struct Output<'a> {
-    pub(super) memory: &'a mut [MaybeUninit<u8>],
+pub(super) struct Output<'a, S = u8> {
+    pub(super) memory: &'a mut [MaybeUninit<S>],
     /// Bytes written, those before the step included. They are not written again.
     pub(super) len: usize,
     /// Whether all that the stream can refer to is in the memory.
     complete: bool,
 }
 
-impl<'a> Output<'a> {
+impl<'a, S: Symbol> Output<'a, S> {
     /// Of the memory the first `before` bytes are written: all that the stream
     /// can refer to, or none.
-    pub(super) fn behind(before: usize, memory: &'a mut [MaybeUninit<u8>]) -> Output<'a> {
+    pub(super) fn behind(before: usize, memory: &'a mut [MaybeUninit<S>]) -> Output<'a, S> {
         Output {
             memory,
             len: before,
@@ -42,7 +76,7 @@ impl<'a> Output<'a> {
 
     /// There is room.
     pub(super) fn push(&mut self, byte: u8) {
-        self.memory[self.len].write(byte);
+        self.memory[self.len].write(S::of(byte));
         self.len += 1;
     }
 
@@ -51,7 +85,7 @@ impl<'a> Output<'a> {
         let n = bytes.len().min(self.room());
         let to = &mut self.memory[self.len..][..n];
         to.iter_mut().zip(bytes).for_each(|(to, byte)| {
-            to.write(*byte);
+            to.write(S::of(*byte));
         });
         self.len += n;
         n
