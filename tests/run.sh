@@ -101,7 +101,8 @@ step 'oracle' runner 'target/venv/bin/python -m pytest --version' \
     env AP_LIBRARY="$CARGO_TARGET_DIR/release/libarrayproxy.so" PYTHONDONTWRITEBYTECODE=1 \
     target/venv/bin/python -m pytest -q -p no:cacheprovider tests/oracle
 step 'fuzz targets' one 'c++ --version' \
-    env CARGO_TARGET_DIR="$CARGO_TARGET_DIR/fuzz" cargo check --locked --manifest-path fuzz/Cargo.toml
+    env RUSTFLAGS='--cfg fuzzing' CARGO_TARGET_DIR="$CARGO_TARGET_DIR/fuzz" \
+    cargo check --locked --manifest-path fuzz/Cargo.toml
 
 {
     printf '\n== summary\n'
