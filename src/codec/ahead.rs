@@ -10,8 +10,7 @@
 //!
 //! In its turn a thread does what has to be done in order, and that is little:
 //! it takes the work that its bytes are for, and leaves to the next one the
-//! window and the bytes that are not enough for a piece of work. What it takes
-//! stays in its second-level cache.
+//! window and the bytes that are not enough for a piece of work.
 //!
 //! What ends a stream, and what is wrong in it, is left to the decoder that goes
 //! on where this ends.
@@ -20,7 +19,9 @@
 //! other bytes in the place of the window, so that a byte that differs tells which
 //! it is (images of level 1 refer back to what was referred to before until the
 //! end of a span); rounds of several MiB in which all threads decode, then
-//! convert (memory was the limit, two threads gained a tenth).
+//! convert (memory was the limit, two threads gained a tenth); to end a span when
+//! its window becomes known, and decode the rest behind that (the threads waited
+//! for each other: half again as long).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
