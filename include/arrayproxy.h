@@ -794,9 +794,10 @@ ap_status ap_read_batch(const ap_proxy *proxy,
 /// Free a plan. NULL is fine.
 AP_API void ap_plan_free(ap_plan *plan);
 
-/// Build the seek index of compressed data to the end. No effect on data that
-/// are not compressed; with `AP_OPT_INDEX_MODE` 0 this, saving and loading give
-/// `AP_ERR_ARGUMENT`. `control` must be NULL in this version.
+/// Build the seek index of compressed data to the end, on `AP_OPT_THREADS`
+/// threads where the data allow it. No effect on data that are not compressed;
+/// with `AP_OPT_INDEX_MODE` 0 this, saving and loading give `AP_ERR_ARGUMENT`.
+/// `control` must be NULL in this version.
 AP_API
 ap_status ap_seekindex_build(const ap_proxy *proxy,
                              ap_control *control,

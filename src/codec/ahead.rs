@@ -277,10 +277,12 @@ impl<M: Send> Course<M> {
         // Only where the stream begins there is less before a block.
         let links = found && span.begin == turn.bit && turn.window.len() == WINDOW;
         let links = links && span.end.0 > turn.bit;
+        // Where a block before was long, nothing of the span is left.
+        let is_left = turn.bit < 8 * to;
         if links {
             turn.good += 1;
             turn.vain = 0;
-        } else if i > 0 {
+        } else if i > 0 && is_left {
             turn.vain += 1;
         }
         let patience = match turn.good {
@@ -288,7 +290,7 @@ impl<M: Send> Course<M> {
             _ => PATIENCE,
         };
         let mut linked = None;
-        let is_next = turn.bit < 8 * to && turn.vain <= patience;
+        let is_next = is_left && turn.vain <= patience;
         if is_next {
             let window = Some(&*turn.window);
             let decoded = links || span.decode(&*self.source, turn.bit, window, 8 * to).is_ok();

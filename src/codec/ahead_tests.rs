@@ -236,8 +236,8 @@ fn blocks_within_what_is_stored_are_none() {
 #[test]
 fn damaged_and_cut_streams_are_decoded_alike() {
     let mut random = Random(3);
-    for data in kinds(120_000).iter().skip(1) {
-        let stream = by_zlib(data, 6);
+    for data in kinds(120_000) {
+        let stream = by_zlib(&data, 6);
         for turn in 0..60 {
             let mut damaged = stream.clone();
             if turn % 2 == 0 {

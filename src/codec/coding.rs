@@ -27,6 +27,9 @@ pub(super) trait Coding: Sized + Send + 'static {
     /// What decoding needs to begin inside a stream.
     type Mark: Send + Sync + 'static;
 
+    /// Gives what threads decode ahead from, where they can.
+    const BLOCKS: Option<BlocksOf<Self::Mark>> = None;
+
     fn new(verify: bool) -> Result<Self>;
 
     /// Get ready for the stream that comes next. `false` if what comes is no
@@ -80,12 +83,6 @@ pub(super) trait Coding: Sized + Send + 'static {
         Ok(Vec::new())
     }
 
-    /// How to decode ahead from a mark, where several threads can do that
-    /// together.
-    fn blocks(_: &Self::Mark) -> Result<Option<Blocks<Self::Mark>>> {
-        Ok(None)
-    }
-
     /// Write an index file.
     fn save_index(_: &Index<Self::Mark>, _: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         Err(no_index_file(Self::NAME))
@@ -100,6 +97,7 @@ pub(super) trait Coding: Sized + Send + 'static {
 
 /// The deflate block at a mark, and the mark of another.
 pub(super) type Blocks<M> = (Boundary, fn(Boundary) -> M);
+pub(super) type BlocksOf<M> = fn(&M) -> Result<Blocks<M>>;
 
 /// Places and the decoded size.
 pub(super) type Structure<M> = (Vec<Point<M>>, u64);

@@ -281,7 +281,6 @@ impl<C: Coding> Decoder<C> {
             Some(Trust::Told) => !C::SUMS,
             _ => false,
         };
-        let is_due = |position| ahead.due.is_some_and(|due| due <= position);
         let guessed_at = guessed.map(|point| point.position);
         let doubtful_at = ahead.stop.filter(|_| doubtful);
         let unsure_at = [guessed_at, doubtful_at].into_iter().flatten().min();
@@ -314,7 +313,8 @@ impl<C: Coding> Decoder<C> {
                 return Ok(!full);
             }
             self.must_end = C::SUMS && ahead.ends;
-        } else if bound.at_mark && !step.ended && is_due(self.position) {
+        } else if bound.at_mark && !step.ended && ahead.due.is_some_and(|due| due <= self.position)
+        {
             self.mark_place(way)?;
         }
         if let Some(point) = guessed.filter(|point| point.position == self.position) {

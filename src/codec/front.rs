@@ -28,7 +28,7 @@ struct Begin<C: Coding> {
 
 /// Compressed bytes by decoded ones where it is worth its time. What is denser
 /// one thread decodes as fast as memory goes; what is not compressed, too.
-const WORTH: std::ops::Range<f64> = 0.03..0.98;
+const WORTH: Range<f64> = 0.03..0.98;
 
 /// Decoded bytes between places, of which there would be too many else.
 const NEAREST: u64 = 32 << 10;
@@ -47,9 +47,9 @@ fn is_worth_it<C: Coding>(shared: &Shared<C>) -> bool {
 fn begin<C: Coding>(shared: &Shared<C>, range: &Range<u64>) -> Result<Option<Begin<C>>> {
     let index = &shared.index;
     let generation = index.generation();
-    if !is_worth_it(shared) {
+    let Some(blocks) = C::BLOCKS.filter(|_| is_worth_it(shared)) else {
         return Ok(None);
-    }
+    };
     let source = shared.source.pin()?;
     let source = source.unwrap_or_else(|| shared.source.clone());
     let Some(point) = place_before(shared, &*source, range.start)? else {
@@ -60,9 +60,8 @@ fn begin<C: Coding>(shared: &Shared<C>, range: &Range<u64>) -> Result<Option<Beg
     if known || range.end.saturating_sub(point.position) < LEAST {
         return Ok(None);
     }
-    let blocks = match C::blocks(&point.mark) {
-        Ok(Some(blocks)) => blocks,
-        Ok(None) => return Ok(None),
+    let blocks = match blocks(&point.mark) {
+        Ok(blocks) => blocks,
         // An index that cannot be used is for the reads to find out.
         Err(error) if error.kind() == ErrorKind::SeekIndex => return Ok(None),
         Err(error) => return Err(error),
@@ -160,7 +159,7 @@ pub(super) fn decode<C: Coding>(
         verify,
     );
     let pass = |point: Point<C::Mark>, part| {
-        // Those that there were later places of are as good as due no more.
+        // Other calls may have found it, or places may be farther apart by now.
         let wanted = index.is_due(point.position, generation);
         if wanted && verify {
             index.part(part, generation)?;

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::coding::{Blocks, Bound, Coding, Ending, Feed, Step, Structure};
+use super::coding::{BlocksOf, Bound, Coding, Ending, Feed, Step, Structure};
 use super::index::{Index, Point};
 use super::inflate::{Boundary, Inflate, MEMORY, WINDOW};
 use super::{bgzf, flushes, gzidx, members};
@@ -95,6 +95,13 @@ impl Coding for Gzip {
     const SKIPS_ZEROS: bool = true;
     const SUMS: bool = true;
     type Mark = Mark;
+    const BLOCKS: Option<BlocksOf<Mark>> = Some(|mark| {
+        let block = Boundary {
+            bits: mark.bits,
+            window: mark.window.bytes()?.into(),
+        };
+        Ok((block, Mark::from))
+    });
 
     fn new(_verify: bool) -> Result<Gzip> {
         Ok(Gzip {
@@ -197,14 +204,6 @@ impl Coding for Gzip {
             return Ok(members);
         }
         flushes::guess(source, end)
-    }
-
-    fn blocks(mark: &Mark) -> Result<Option<Blocks<Mark>>> {
-        let block = Boundary {
-            bits: mark.bits,
-            window: mark.window.bytes()?.into(),
-        };
-        Ok(Some((block, Mark::from)))
     }
 
     fn save_index(index: &Index<Mark>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

@@ -131,6 +131,11 @@ impl<M> Found<M> {
         }
     }
 
+    /// Whether a decoder of that generation that comes by a place is to keep it.
+    fn is_due(&self, position: u64, generation: u64) -> bool {
+        position >= self.due() && generation == self.generation
+    }
+
     /// Number of the first point behind a decoded byte.
     fn behind(&self, position: u64) -> usize {
         self.points
@@ -276,8 +281,7 @@ impl<M> Index<M> {
 
     /// Whether a place that a decoder came by is due.
     pub(super) fn is_due(&self, position: u64, generation: u64) -> bool {
-        let found = self.read();
-        self.wanted && position >= found.due() && generation == found.generation
+        self.wanted && self.read().is_due(position, generation)
     }
 
     /// Add a place that a decoder came by, if it is due.
@@ -286,7 +290,7 @@ impl<M> Index<M> {
             return;
         }
         let mut found = self.write();
-        if point.position < found.due() || generation != found.generation {
+        if !found.is_due(point.position, generation) {
             return;
         }
         found.insert(point);

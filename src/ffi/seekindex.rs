@@ -8,9 +8,10 @@ use super::plan::{ap_control, no_control};
 use super::source::path_of;
 use super::status::{AP_OK, ap_error, ap_status};
 
-/// Build the seek index of compressed data to the end. No effect on data that
-/// are not compressed; with `AP_OPT_INDEX_MODE` 0 this, saving and loading give
-/// `AP_ERR_ARGUMENT`. `control` must be NULL in this version.
+/// Build the seek index of compressed data to the end, on `AP_OPT_THREADS`
+/// threads where the data allow it. No effect on data that are not compressed;
+/// with `AP_OPT_INDEX_MODE` 0 this, saving and loading give `AP_ERR_ARGUMENT`.
+/// `control` must be NULL in this version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_seekindex_build(
     proxy: *const ap_proxy,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::queue::Way;
-use super::read::{CELL, Item, Work, Worker, items, outside};
+use super::queue::{Item, Way};
+use super::read::{CELL, Work, Worker, outside};
 use crate::codec::{self, Reading, Taken};
 use crate::error::Result;
 use crate::io::{ReadAt, fill};
@@ -57,7 +57,7 @@ impl Work<'_> {
             return None;
         }
         let mut queue = self.queue();
-        let items = items(&mut queue, end.saturating_sub(JOINED as u64));
+        let items = queue.items_before(end.saturating_sub(JOINED as u64));
         let from = queue.offset().unwrap_or(u64::MAX);
         let work = move |start: u64, bytes: &[u8]| {
             for item in &items {

@@ -1,5 +1,6 @@
 //! Ties the rooms together: open, plan, read, reshape. The safe Rust API.
 
+mod ahead;
 mod batch;
 mod index;
 mod open;
@@ -9,7 +10,6 @@ mod queue;
 mod read;
 mod source;
 
-mod ahead;
 #[cfg(feature = "ndarray")]
 mod arrays;
 

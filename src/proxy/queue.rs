@@ -62,6 +62,24 @@ impl<'a> Queue<'a> {
         }
         Some((i, piece))
     }
+
+    /// The pieces that begin before `limit`.
+    pub(super) fn items_before(&mut self, limit: u64) -> Vec<Item> {
+        let mut items = Vec::new();
+        while let Some((i, piece)) = self.next_before(limit) {
+            let run = &self.runs[i];
+            let (read, way) = (run.read, run.way.clone());
+            items.push(Item { read, way, piece });
+        }
+        items
+    }
+}
+
+/// A piece, its way, and the number of its read.
+pub(super) struct Item {
+    pub(super) read: usize,
+    pub(super) way: Way,
+    pub(super) piece: Piece,
 }
 
 /// What was read last, for pieces that overlap with it.

@@ -3,8 +3,9 @@
 //! All selections of a call become one queue of pieces in ascending order.
 //! Threads take jobs from it: the pieces that begin in a span of the source
 //! which can be read by itself. Of compressed data such spans lie between
-//! places of the seek index; where there are none yet, one thread decodes and
-//! another converts. So each byte is decoded once, whatever was asked for.
+//! places of the seek index; where there are none yet, all threads decode ahead
+//! (`ahead`), or one decodes and another converts. So each byte is decoded once,
+//! whatever was asked for.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Data;
 use super::ahead::JOINED;
 use super::plan::Plan;
-use super::queue::{Queue, Way, Window};
+use super::queue::{Item, Queue, Way, Window};
 use crate::codec::{Codec, Guessed, Packed, Reading, Splits};
 use crate::control::Control;
 use crate::core::plan::{Cutting, Piece, Walk};
@@ -254,24 +255,6 @@ pub(super) fn is_of_data(error: &Error) -> bool {
     )
 }
 
-/// A piece, its way, and the number of its read.
-pub(super) struct Item {
-    pub(super) read: usize,
-    pub(super) way: Way,
-    pub(super) piece: Piece,
-}
-
-/// The pieces that begin before a byte.
-pub(super) fn items(queue: &mut Queue<'_>, limit: u64) -> Vec<Item> {
-    let mut items = Vec::new();
-    while let Some((i, piece)) = queue.next_before(limit) {
-        let run = &queue.runs[i];
-        let (read, way) = (run.read, run.way.clone());
-        items.push(Item { read, way, piece });
-    }
-    items
-}
-
 /// The pieces that begin in one span.
 struct Job {
     items: Vec<Item>,
@@ -419,7 +402,7 @@ impl<'a> Work<'a> {
             None if last == u64::MAX && !self.splits.is_empty() => u64::MAX,
             None => offset.saturating_add(CELL),
         };
-        let items = items(&mut queue, limit);
+        let items = queue.items_before(limit);
         Some(Job { items, end })
     }
 

@@ -51,7 +51,6 @@ impl Symbols {
     /// Begin with a window, or one that is unknown, in memory for `most` bytes.
     pub(in crate::codec) fn begin(&mut self, window: Option<&[u8]>, most: usize) -> Result<()> {
         self.all.truncate(HEAD);
-        self.all.shrink_to(HEAD + most);
         let more = HEAD + most - self.all.len();
         self.all.try_reserve_exact(more).map_err(|_| {
             let text = format!("there is no memory for {most} bytes that are decoded ahead");
