@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use arrayproxy::{
-    ArrayProxy, Control, DType, Error, ErrorKind, IndexFile, IndexMode, Options, Order, ReadAs,
-    ReadAt, ReadBuf, Slice, Source, parse_index,
+    ArrayProxy, ByteOrder, Codec, Control, DType, Error, ErrorKind, IndexFile, IndexMode, Options,
+    Order, ReadAs, ReadAt, ReadBuf, Slice, Source, parse_index,
 };
 use common::{Folder, Random, bzip2, gzip, nifti1, zstd};
 
@@ -288,6 +288,25 @@ fn places_are_the_same_whoever_finds_them() {
     assert!(found[0] == found[1]);
     let size = 352 + 2 * elements().len() as u64;
     assert_eq!(found[0].0.points, size.div_ceil(256 << 10));
+}
+
+/// Without an index nothing is decoded from the begin again where a member ends.
+#[test]
+fn threads_do_not_start_over() {
+    let mut random = Random(6);
+    let data: Vec<u8> = (0..16 << 20).map(|_| random.below(20) as u8).collect();
+    let (front, back) = data.split_at(7 << 20);
+    let packed = [gzip(front), gzip(back)].concat();
+    let read = Arc::new(AtomicU64::new(0));
+    let source = Source::reader(Counted(packed.clone(), read.clone()));
+    let options = Options::new().threads(2).index_mode(IndexMode::None);
+    let options = options.cache_bytes(Some(0)).codec(Some(Codec::Gzip));
+    let shape: (&[i64], Order) = (&[data.len() as i64], Order::F);
+    let element = (DType::UInt8, ByteOrder::Little);
+    let proxy = ArrayProxy::open_layout(&source, element, shape, 0, (1.0, 0.0), &options).unwrap();
+    assert!(proxy.read_vec::<u8>(&[]).unwrap() == data);
+    let (cost, size) = (read.load(Relaxed), packed.len() as u64);
+    assert!(cost < size + size / 4, "{cost} of {size}");
 }
 
 /// A source that one thread alone may read is read by none but the caller's.

@@ -273,6 +273,40 @@ fn streams_of_the_corpus_are_decoded_alike() {
     }
 }
 
+/// What is before a place that is not wanted belongs to what is behind it.
+#[test]
+fn places_that_are_not_wanted_divide_nothing() {
+    let data = kinds(700_000).swap_remove(1);
+    let source = Arc::new(Memory(Arc::new(by_zlib(&data, 6))));
+    let passed = Mutex::new((0, Vec::new()));
+    let sinks = Sinks {
+        take: &|from, _| {
+            let work = Box::new(|_: u64, _: &[u8]| {});
+            Some(Taken { from, work })
+        },
+        pass: &|point, part| {
+            let (calls, parts) = &mut *locked(&passed);
+            *calls += 1;
+            let wanted = *calls % 3 == 0;
+            parts.extend(wanted.then_some(part));
+            assert_eq!(part.end, point.position);
+            Ok(wanted)
+        },
+        show: &|_, _| {},
+    };
+    let reached = course(source, bounds(20_000)).run(3, &sinks).unwrap();
+    let (calls, mut parts) = taken(passed);
+    parts.push(reached.run);
+    assert!(calls > 9);
+    let end = parts.iter().fold(0, |start, part| {
+        assert_eq!(part.start, start);
+        let bytes = &data[start as usize..part.end as usize];
+        assert_eq!(part.sum, checksum(bytes));
+        part.end
+    });
+    assert_eq!(end, reached.point.position);
+}
+
 /// One thread is as fast where data are dense.
 #[test]
 fn what_is_dense_is_left_to_one_thread() {
