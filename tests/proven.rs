@@ -76,10 +76,11 @@ fn every_call_finds_a_wrong_checksum() {
         let mut packed = flushed(&plain, PIECE, 1);
         let end = packed.len();
         packed[end - 6] ^= 1;
-        for keep_open in [true, false] {
+        // With room to keep what is decoded, calls hand it on to each other.
+        for (cache, keep_open) in [(0, true), (0, false), (64 << 20, true)] {
             let options = Options::new()
                 .threads(2)
-                .cache_bytes(Some(0))
+                .cache_bytes(Some(cache))
                 .keep_open(keep_open);
             for _ in 0..5 {
                 let proxy = open(&packed, &options);
@@ -94,7 +95,7 @@ fn every_call_finds_a_wrong_checksum() {
                         });
                     }
                 });
-                assert_eq!(found.into_inner(), 3, "{behind} {keep_open}");
+                assert_eq!(found.into_inner(), 3, "{behind} {cache} {keep_open}");
             }
         }
     }

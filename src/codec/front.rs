@@ -159,8 +159,9 @@ pub(super) fn decode<C: Coding>(
         verify,
     );
     let pass = |point: Point<C::Mark>, part| {
-        // Other calls may have found it, or places may be farther apart by now.
-        let wanted = index.is_due(point.position, generation);
+        // Places may be farther apart by now. At one that other calls found the
+        // run ends, too: parts that overlap could not be joined.
+        let wanted = index.is_wanted(point.position, generation);
         if wanted && verify {
             index.part(part, generation)?;
         }

@@ -279,9 +279,12 @@ impl<M> Index<M> {
         inside.map(|point| point.position).collect()
     }
 
-    /// Whether a place that a decoder came by is due.
-    pub(super) fn is_due(&self, position: u64, generation: u64) -> bool {
-        self.wanted && self.read().is_due(position, generation)
+    /// Whether a place that a decoder came by is due, or known already.
+    pub(super) fn is_wanted(&self, position: u64, generation: u64) -> bool {
+        let found = self.read();
+        let is = |point: &Arc<Point<M>>| point.position.cmp(&position);
+        let is_known = || found.points.binary_search_by(is).is_ok();
+        self.wanted && (found.is_due(position, generation) || is_known())
     }
 
     /// Add a place that a decoder came by, if it is due.
@@ -503,6 +506,11 @@ mod tests {
             assert_eq!(index.before(position).unwrap().position, wanted);
         }
         assert_eq!(index.within(0..3 * spacing - 1), [spacing + 5]);
+        // Who comes by, later or at the same time, ends a run there, too.
+        let candidates = [0, 1, spacing + 5, spacing + 9, 3 * spacing - 1, 3 * spacing];
+        let wanted = candidates.map(|position| index.is_wanted(position, 0));
+        assert_eq!(wanted, [true, false, true, false, true, true]);
+        assert!(!index.is_wanted(3 * spacing, 1));
         index.remove(spacing + 5);
         assert_eq!(positions(&index), [0, 3 * spacing - 1]);
     }

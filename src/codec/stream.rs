@@ -65,6 +65,9 @@ pub(super) struct Shared<C: Coding> {
     refuted: AtomicBool,
     /// Whether reads came back to what was decoded before.
     returning: AtomicBool,
+    /// The last decoded byte behind which a decoder looked for the end of its
+    /// stream; 0 if none did.
+    looked: AtomicU64,
     /// Decoders that wait for a read behind their position, the newest last.
     pub(super) kept: Mutex<Vec<Decoder<C>>>,
 }
@@ -105,6 +108,7 @@ impl<C: Coding> Shared<C> {
     pub(super) fn forget(&self) {
         self.kept().clear();
         self.cache.clear();
+        self.looked.store(0, Relaxed);
     }
 
     /// Keep bytes that were decoded from `start` on.
@@ -196,6 +200,7 @@ impl<C: Coding> Stream<C> {
             expected: AtomicU64::new(0),
             refuted: AtomicBool::new(false),
             returning: AtomicBool::new(false),
+            looked: AtomicU64::new(0),
             kept: Mutex::default(),
         }))
     }
@@ -616,9 +621,20 @@ impl<C: Coding> Session<C> {
         let near = own.filter(|own| own.position == offset);
         let others = || self.shared.take(offset, offset.checked_sub(1));
         let near = near.or_else(|| others().filter(|_| self.guess.is_none()));
+        let near = match near {
+            None if self.guess.is_none() && self.shared.looked.load(Relaxed) < offset => {
+                // All came out of the cache, where a read put it that has yet
+                // to look.
+                let mut decoder = self.nearest(offset)?;
+                decoder.skip(&self.way(), offset)?;
+                Some(decoder)
+            }
+            near => near,
+        };
         if let Some(mut decoder) = near {
             decoder.look_for_end(&self.way())?;
             *self.own() = Some(decoder);
+            self.shared.looked.fetch_max(offset, Relaxed);
         }
         match &self.guess {
             Some(guess) => guess.sums().settle(self.start),
