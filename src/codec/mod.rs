@@ -23,6 +23,7 @@ mod members;
 mod scan;
 #[cfg(feature = "zstd")]
 mod seekable;
+mod session;
 mod span;
 mod stream;
 mod sums;

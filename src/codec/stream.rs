@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cache::Cache;
 use super::coding::Coding;
-use super::decoder::{Decoder, Guess, Way};
+use super::decoder::{Decoder, Guess};
 use super::front;
 use super::index::{Index, IndexInfo, Places, Point, Trust};
+use super::session::Session;
 use super::{Guessed, Packed, Reading, Rest, Splits, Take, Taken};
 use crate::control::Control;
-use crate::error::{ErrorKind, Result};
-use crate::io::{ReadAt, ReadBuf, append};
+use crate::error::Result;
+use crate::io::{ReadAt, ReadBuf};
 
 /// Decoders kept between reads, and the bytes that they may take together.
 /// The newest is kept however large it is, unless memory is to be spared.
@@ -30,7 +31,7 @@ const SPARED_BYTES: usize = 1 << 20;
 
 /// Decoded bytes to skip from which on a look at the structure of the file is
 /// worth its time.
-const FAR: u64 = 2 << 20;
+pub(super) const FAR: u64 = 2 << 20;
 
 /// Decoded bytes behind a place that are decoded again without much loss.
 pub(super) const NEAR: u64 = 4 << 20;
@@ -56,7 +57,7 @@ pub(super) struct Shared<C: Coding> {
     pub(super) source: Arc<dyn ReadAt>,
     pub(super) decoding: Decoding,
     pub(super) index: Index<C::Mark>,
-    cache: Cache,
+    pub(super) cache: Cache,
     /// Whether the structure of the file was looked at.
     learnt: Mutex<bool>,
     /// Where the data end, as far as their header tells; 0 if it is not known.
@@ -64,10 +65,10 @@ pub(super) struct Shared<C: Coding> {
     /// Whether guesses of its structure were wrong.
     refuted: AtomicBool,
     /// Whether reads came back to what was decoded before.
-    returning: AtomicBool,
+    pub(super) returning: AtomicBool,
     /// The last decoded byte behind which a decoder looked for the end of its
     /// stream; 0 if none did.
-    looked: AtomicU64,
+    pub(super) looked: AtomicU64,
     /// Decoders that wait for a read behind their position, the newest last.
     pub(super) kept: Mutex<Vec<Decoder<C>>>,
 }
@@ -75,7 +76,7 @@ pub(super) struct Shared<C: Coding> {
 impl<C: Coding> Shared<C> {
     /// Take the places that the structure of the file tells, once. `false` if
     /// there is nothing new.
-    fn learn(&self) -> Result<bool> {
+    pub(super) fn learn(&self) -> Result<bool> {
         let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         if *learnt {
             return Ok(false);
@@ -94,7 +95,7 @@ impl<C: Coding> Shared<C> {
     }
 
     /// Whether what reads decode is kept.
-    fn keeps(&self, reading: &Reading) -> bool {
+    pub(super) fn keeps(&self, reading: &Reading) -> bool {
         let most = self.cache.most();
         most > 0 && reading.decoded <= most as u64
     }
@@ -130,7 +131,7 @@ impl<C: Coding> Shared<C> {
 
     /// Whether a decoder is as good as a new one at its place would be: nothing
     /// that it rests on was found to be wrong, or proven by others.
-    fn is_current(&self, decoder: &Decoder<C>) -> bool {
+    pub(super) fn is_current(&self, decoder: &Decoder<C>) -> bool {
         let is_foreign = |point: Arc<Point<C::Mark>>| point.trust == Trust::Foreign;
         decoder.generation == self.index.generation()
             && (decoder.trust > Trust::Foreign
@@ -138,7 +139,7 @@ impl<C: Coding> Shared<C> {
     }
 
     /// The decoder as near before `offset` as possible, in front of `from`.
-    fn take(&self, offset: u64, from: Option<u64>) -> Option<Decoder<C>> {
+    pub(super) fn take(&self, offset: u64, from: Option<u64>) -> Option<Decoder<C>> {
         let mut kept = self.kept();
         kept.retain(|decoder| self.is_current(decoder));
         if kept.iter().any(|decoder| decoder.position > offset) {
@@ -154,7 +155,7 @@ impl<C: Coding> Shared<C> {
     /// Whether reads go through all of the data, one behind the other, so that
     /// nothing that is kept will be asked for. If one came back nevertheless, it
     /// would find a place near.
-    fn is_passed(&self, decoder: &Decoder<C>) -> bool {
+    pub(super) fn is_passed(&self, decoder: &Decoder<C>) -> bool {
         let since = decoder.position.saturating_sub(decoder.since);
         let near = |at: Arc<Point<C::Mark>>| decoder.position - at.position <= NEAR;
         since > self.cache.most() as u64
@@ -215,17 +216,7 @@ impl<C: Coding> Stream<C> {
         reading: Reading,
         guess: Option<Arc<Guess<C::Mark>>>,
     ) -> Result<Session<C>> {
-        let pinned = self.0.source.pin()?;
-        Ok(Session {
-            source: pinned.unwrap_or_else(|| self.0.source.clone()),
-            // What is guessed is proven by decoding it.
-            keep: guess.is_none() && self.0.keeps(&reading),
-            guess,
-            start: reading.start,
-            generation: self.0.index.generation(),
-            own: Mutex::new(None),
-            shared: self.0.clone(),
-        })
+        Session::new(self.0.clone(), reading, guess)
     }
 }
 
@@ -434,220 +425,6 @@ impl<C: Coding> Packed for Stream<C> {
             step(decoder.byte())?;
         }
         shared.index.settle(0)
-    }
-}
-
-/// Reads in a row, which go on with the same decoder.
-struct Session<C: Coding> {
-    shared: Arc<Shared<C>>,
-    source: Arc<dyn ReadAt>,
-    /// Whether what is decoded is kept.
-    keep: bool,
-    guess: Option<Arc<Guess<C::Mark>>>,
-    /// Where the reads begin.
-    start: u64,
-    /// As that of the index when the session began.
-    generation: u64,
-    own: Mutex<Option<Decoder<C>>>,
-}
-
-impl<C: Coding> Session<C> {
-    fn way(&self) -> Way<'_, C> {
-        Way {
-            source: &*self.source,
-            index: &self.shared.index,
-            guess: self.guess.as_deref(),
-        }
-    }
-
-    fn own(&self) -> MutexGuard<'_, Option<Decoder<C>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Leave a decoder to other reads, unless it may be wrong.
-    fn give(&self, decoder: Decoder<C>) {
-        if self.guess.is_none() && self.shared.is_current(&decoder) {
-            self.shared.give(decoder);
-        }
-    }
-
-    /// A decoder as near before `offset` as possible. Those that are not used
-    /// wait for other reads.
-    fn nearest(&self, offset: u64) -> Result<Decoder<C>> {
-        let own = self.own().take();
-        let mut best = match own {
-            Some(own) if own.position <= offset => Some(own),
-            Some(own) => {
-                self.shared.returning.store(true, Relaxed);
-                self.give(own);
-                None
-            }
-            None => None,
-        };
-        let reached = best.as_ref().map(|best| best.position);
-        // Others do not prove what is guessed.
-        let kept = match self.guess {
-            Some(_) => None,
-            None => self.shared.take(offset, reached),
-        };
-        if let Some(kept) = kept {
-            best.replace(kept)
-                .into_iter()
-                .for_each(|own| self.give(own));
-        }
-        let reached = best.as_ref().map_or(0, |best| best.position);
-        let reached = reached.max(self.shared.index.before(offset).map_or(0, |at| at.position));
-        if offset - reached > FAR && self.shared.decoding.places.wanted {
-            self.shared.learn()?;
-        }
-        let verify = self.shared.decoding.verify;
-        let begin = (verify, self.generation);
-        while let Some(point) = self.point(offset, best.as_ref().map(|best| best.position)) {
-            // What is left behind a place is no use to other reads.
-            match Decoder::at(&point, &*self.source, begin, best.take()) {
-                // An index that cannot be used is none.
-                Err(error) if error.kind() == ErrorKind::SeekIndex => {
-                    self.shared.index.remove(point.position);
-                }
-                new => return new,
-            }
-        }
-        best.map_or_else(|| Decoder::new(verify, self.generation), Ok)
-    }
-
-    /// The last place that is not behind `offset`, if it is behind `from`.
-    fn point(&self, offset: u64, from: Option<u64>) -> Option<Arc<Point<C::Mark>>> {
-        let known = self.shared.index.before(offset);
-        let guessed = self.guess.as_ref().and_then(|guess| guess.before(offset));
-        let points = [known, guessed].into_iter().flatten();
-        let last = points.max_by_key(|point| point.position)?;
-        from.is_none_or(|from| last.position > from).then_some(last)
-    }
-
-    /// Decode on to `at` and from there into the buffer: all of it, or as much
-    /// as is kept together. Says how much that was; nothing at the end.
-    fn decode(&self, decoder: &mut Decoder<C>, at: u64, buffer: &mut ReadBuf<'_>) -> Result<usize> {
-        let way = self.way();
-        let cache = &self.shared.cache;
-        let before = buffer.filled().len();
-        if decoder.position != at {
-            decoder.since = at;
-        }
-        let is_passed = self.shared.is_passed(decoder);
-        // What may be wrong is not for others, who compare checksums of theirs.
-        let is_old = decoder.generation != self.shared.index.generation();
-        if !self.keep || is_passed || is_old || decoder.trust == Trust::Foreign {
-            decoder.skip(&way, at)?;
-            if !decoder.ended() {
-                decoder.read(&way, buffer)?;
-            }
-            return Ok(buffer.filled().len() - before);
-        }
-        // What is skipped far before the data is not worth keeping.
-        decoder.skip(&way, at.saturating_sub(cache.most() as u64 / 2))?;
-        let mut spare = None;
-        while buffer.filled().len() == before && !decoder.ended() {
-            let (start, end) = (decoder.position, at.saturating_add(buffer.room() as u64));
-            let len =
-                usize::try_from(end - start).map_or(cache.extent, |len| len.min(cache.extent));
-            let mut bytes: Vec<u8> = spare.take().unwrap_or_default();
-            bytes.clear();
-            append(&mut bytes, len, |buffer| decoder.read(&way, buffer))?;
-            let skip = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
-            buffer.push(bytes.get(skip..).unwrap_or_default());
-            spare = cache.insert(start, bytes);
-        }
-        Ok(buffer.filled().len() - before)
-    }
-}
-
-impl<C: Coding> ReadAt for Session<C> {
-    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
-        let mut at = offset;
-        while buffer.room() > 0 {
-            if self.keep {
-                at += self.shared.cache.copy(at, buffer) as u64;
-                if buffer.room() == 0 {
-                    break;
-                }
-            }
-            // A decoder that failed is not used again.
-            let mut decoder = self.nearest(at)?;
-            let decoded = self.decode(&mut decoder, at, buffer);
-            if decoded.is_err() {
-                // What was decoded before the damage showed is as wrong.
-                self.shared.cache.clear();
-            }
-            let decoded = decoded?;
-            at += decoded as u64;
-            *self.own() = Some(decoder);
-            if decoded == 0 {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn size(&self) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
-    fn is_concurrent(&self) -> bool {
-        self.source.is_concurrent()
-    }
-
-    fn check_end(&self, offset: u64) -> Result<()> {
-        let checked = self.check_end_at(offset);
-        if checked.is_err() {
-            // What was read is not to come out of the cache as if it were right.
-            self.shared.forget();
-        }
-        checked
-    }
-}
-
-impl<C: Coding> Session<C> {
-    fn check_end_at(&self, offset: u64) -> Result<()> {
-        if self.guess.is_some() {
-            // The next guessed place is proven by coming to it.
-            if let Some(own) = &mut *self.own() {
-                own.skip(&self.way(), offset)?;
-            }
-        }
-        if !self.shared.decoding.verify {
-            return Ok(());
-        }
-        let own = self.own().take();
-        let near = own.filter(|own| own.position == offset);
-        let others = || self.shared.take(offset, offset.checked_sub(1));
-        let near = near.or_else(|| others().filter(|_| self.guess.is_none()));
-        let near = match near {
-            None if self.guess.is_none() && self.shared.looked.load(Relaxed) < offset => {
-                // All came out of the cache, where a read put it that has yet
-                // to look.
-                let mut decoder = self.nearest(offset)?;
-                decoder.skip(&self.way(), offset)?;
-                Some(decoder)
-            }
-            near => near,
-        };
-        if let Some(mut decoder) = near {
-            decoder.look_for_end(&self.way())?;
-            *self.own() = Some(decoder);
-            self.shared.looked.fetch_max(offset, Relaxed);
-        }
-        match &self.guess {
-            Some(guess) => guess.sums().settle(self.start),
-            None => self.shared.index.settle(self.start),
-        }
-    }
-}
-
-impl<C: Coding> Drop for Session<C> {
-    fn drop(&mut self) {
-        if let Some(decoder) = self.own().take() {
-            self.give(decoder);
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 
 use super::*;
 use crate::codec::{self, Codec};
+use crate::error::ErrorKind;
 use crate::io::Memory;
 
 fn encode(codec: Codec, data: &[u8]) -> Vec<u8> {
