@@ -211,6 +211,27 @@ static void test_batches(void)
     ap_free(array);
 }
 
+static void test_arrays(void)
+{
+    ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
+    ap_slice index[1] = {ap_at(0)};
+    ap_array *loaded;
+    BOTH(ap_load(NULL, index, 1, AP_AUTO, 0, NULL, &loaded, e), AP_ERR_NULL);
+    BOTH(ap_load(array, NULL, 1, AP_AUTO, 0, NULL, &loaded, e), AP_ERR_NULL);
+    BOTH(ap_load(array, index, 1, AP_AUTO, 0, NULL, NULL, e), AP_ERR_NULL);
+    CHECK_OK(ap_load(array, NULL, 0, AP_AUTO, 0, NULL, &loaded, NULL));
+    CHECK_STATUS(ap_array_shape(loaded, NULL, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_array_strides(loaded, NULL, 2), AP_ERR_NULL);
+    ap_array_free(loaded);
+    ap_array_free(NULL);
+    CHECK(ap_array_data(NULL) == NULL);
+    CHECK_STATUS(ap_array_shape(NULL, NULL, 0), AP_ERR_NULL);
+    CHECK_STATUS(ap_array_strides(NULL, NULL, 0), AP_ERR_NULL);
+    CHECK_INT(ap_array_dtype(NULL), 0);
+    CHECK_INT(ap_array_flags(NULL), 0);
+    ap_free(array);
+}
+
 static void test_seekindex(void)
 {
     ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
@@ -239,6 +260,7 @@ int main(void)
     test_meta();
     test_reads();
     test_batches();
+    test_arrays();
     test_seekindex();
     return test_end("null");
 }

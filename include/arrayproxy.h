@@ -197,6 +197,10 @@
 /// failure.
 #define AP_READ_CHECKED 8
 
+/// Elements in memory: an allocation of the library's, 64-byte aligned, which
+/// is the caller's to write to.
+typedef struct ap_array ap_array;
+
 /// Watches and stops reads. This version of the library makes none.
 typedef struct ap_control ap_control;
 
@@ -793,6 +797,43 @@ ap_status ap_read_batch(const ap_proxy *proxy,
 
 /// Free a plan. NULL is fine.
 AP_API void ap_plan_free(ap_plan *plan);
+
+/// Read a selection into new memory, always. Arguments as in
+/// `ap_read_slice`. `control` must be NULL in this version.
+AP_API
+ap_status ap_load(const ap_proxy *proxy,
+                  const ap_slice *index,
+                  int32_t nindex,
+                  ap_dtype dtype,
+                  uint32_t flags,
+                  ap_control *control,
+                  ap_array **array,
+                  ap_error *err);
+
+/// Address of element (0,...,0). NULL if there are no elements.
+AP_API void *ap_array_data(const ap_array *array);
+
+/// Shape. As `ap_shape`.
+AP_API
+int32_t ap_array_shape(const ap_array *array,
+                       int64_t *shape,
+                       int32_t capacity);
+
+/// Bytes from one element to the next along each axis; 0 if there are no
+/// elements. As `ap_shape`.
+AP_API
+int32_t ap_array_strides(const ap_array *array,
+                         int64_t *strides,
+                         int32_t capacity);
+
+/// Type of the elements.
+AP_API ap_dtype ap_array_dtype(const ap_array *array);
+
+/// `AP_ARRAY_` flags, of which this version has none: 0.
+AP_API uint32_t ap_array_flags(const ap_array *array);
+
+/// Free an array. NULL is fine.
+AP_API void ap_array_free(ap_array *array);
 
 /// Build the seek index of compressed data to the end, on `AP_OPT_THREADS`
 /// threads where the data allow it. No effect on data that are not compressed;

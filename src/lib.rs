@@ -104,5 +104,5 @@ pub use core::slice_text::parse_index;
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Footer, Format, Tag, Which};
 pub use io::{Mapping, ReadAt, ReadBuf, View};
-pub use mem::{Buffer, Element};
+pub use mem::{Array, Buffer, Element};
 pub use proxy::{ArrayProxy, Batch, IndexFile, IndexMode, Options, Plan, ReadAs, Source};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// Modules in the order in which the header has their items.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 12] = [
     "version",
     "options",
     "source",
@@ -15,6 +15,7 @@ const MODULES: [&str; 11] = [
     "meta",
     "read",
     "plan",
+    "array",
     "seekindex",
 ];
 

@@ -11,6 +11,7 @@
 // The rules that make calls safe are the header's, said once for all.
 #![allow(clippy::missing_safety_doc)]
 
+mod array;
 mod dtype;
 mod guard;
 mod meta;
@@ -24,6 +25,7 @@ mod source;
 mod status;
 mod version;
 
+pub use array::*;
 pub use dtype::*;
 pub use meta::*;
 pub use open::*;

@@ -1,5 +1,6 @@
 //! Rust types of elements, and results in memory of ours.
 
+use super::memory::want_huge_pages;
 use super::target::Buffer;
 use crate::core::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,16 +51,11 @@ pub(crate) fn collect<T: Element>(
         Error::new(ErrorKind::Memory, text)
     })?;
     let nbytes = n * size_of::<T>();
-    #[cfg(target_os = "linux")]
     want_huge_pages(elements.as_mut_ptr().cast(), nbytes);
     // SAFETY: the capacity is at least `n`, and its memory is the vector's
     // alone.
     let buffer = unsafe { Buffer::from_raw(elements.as_mut_ptr().cast(), nbytes) };
-    let written = fill(buffer)?;
-    if written != nbytes as u64 {
-        let text = format!("{written} of {nbytes} bytes were written");
-        return Err(Error::new(ErrorKind::Internal, text));
-    }
+    check_filled(nbytes, fill(buffer)?)?;
     // SAFETY: the target counts bytes as they are written, and a plan gives no
     // byte twice (its tests compare each element with a model), so all `n`
     // elements are written, with values that are valid as `Element` promises.
@@ -67,20 +63,11 @@ pub(crate) fn collect<T: Element>(
     Ok(elements)
 }
 
-/// Ask for large pages: new memory takes a fault for each page, and with those
-/// of 4 KiB that costs more than the conversion. All of it is written, so large
-/// pages hold no more memory.
-#[cfg(target_os = "linux")]
-fn want_huge_pages(memory: *mut u8, len: usize) {
-    // On most machines; others need only the alignment to their small pages.
-    const HUGE: usize = 2 << 20;
-    let skipped = memory.align_offset(HUGE);
-    let inner = len.saturating_sub(skipped) / HUGE * HUGE;
-    let start = memory.wrapping_add(skipped).cast();
-    // Less is not worth the call. A refusal changes nothing but the speed.
-    if len >= 2 * HUGE {
-        // SAFETY: the range lies in the vector's memory, and the advice leaves
-        // contents and access as they are.
-        unsafe { libc::madvise(start, inner, libc::MADV_HUGEPAGE) };
+/// Whether as many bytes were written as there are.
+pub(super) fn check_filled(nbytes: usize, written: u64) -> Result<()> {
+    if written != nbytes as u64 {
+        let text = format!("{written} of {nbytes} bytes were written");
+        return Err(Error::new(ErrorKind::Internal, text));
     }
+    Ok(())
 }

@@ -4,9 +4,12 @@
 // Results may be memory that was never written, reached through strides.
 #![allow(unsafe_code)]
 
+mod array;
 mod element;
+mod memory;
 mod target;
 
+pub use array::Array;
 pub use element::Element;
 pub(crate) use element::collect;
 pub use target::Buffer;
