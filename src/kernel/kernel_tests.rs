@@ -3,6 +3,9 @@
 use super::*;
 use DType::*;
 
+#[path = "variants_tests.rs"]
+mod variants;
+
 const NATIVE: ByteOrder = ByteOrder::NATIVE;
 const OTHER: ByteOrder = if cfg!(target_endian = "big") {
     ByteOrder::Little
@@ -10,7 +13,8 @@ const OTHER: ByteOrder = if cfg!(target_endian = "big") {
     ByteOrder::Big
 };
 
-/// Convert packed elements into packed ones.
+/// Convert packed elements into packed ones, which every variant of the kernel
+/// does alike.
 fn convert(
     bytes: &[u8],
     from: (DType, ByteOrder),
@@ -19,20 +23,27 @@ fn convert(
     asked: Option<DType>,
     cast: Cast,
 ) -> std::result::Result<Vec<u8>, usize> {
-    let kernel = Kernel::new(from, to, factors, asked, cast).unwrap();
     let n = bytes.len() / from.0.size();
-    let mut out = vec![0xAA; n * to.size()];
-    // SAFETY: both buffers hold `n` packed elements.
-    unsafe {
-        kernel.run(
-            bytes.as_ptr(),
-            from.0.size() as isize,
-            out.as_mut_ptr(),
-            to.size() as isize,
-            n,
-        )?;
+    let mut results = Cpu::all().map(|cpu| {
+        let kernel = Kernel::compiled(from, to, factors, asked, cast, cpu).unwrap();
+        let mut out = vec![0xAA; n * to.size()];
+        // SAFETY: both buffers hold `n` packed elements.
+        let done = unsafe {
+            kernel.run(
+                bytes.as_ptr(),
+                from.0.size() as isize,
+                out.as_mut_ptr(),
+                to.size() as isize,
+                n,
+            )
+        };
+        done.map(|()| out)
+    });
+    let result = results.next().unwrap();
+    for other in results {
+        assert!(other == result, "{from:?} to {to}, {factors:?}, {cast:?}");
     }
-    Ok(out)
+    result
 }
 
 /// A number as the machine has it in memory.
@@ -46,7 +57,7 @@ macro_rules! numbers {
         }
     })*};
 }
-numbers!(i8, i16, i32, i64, u8, u16, u64, f32, f64);
+numbers!(i8, i16, i32, i64, u8, u16, u32, u64, f32, f64);
 
 fn native<T: Number>(values: &[T]) -> Vec<u8> {
     values.iter().flat_map(|x| x.native()).collect()
@@ -438,39 +449,41 @@ fn all_steps_and_alignments_agree() {
     ] {
         for to in [from, Float64, Int32, Complex64] {
             for order in [NATIVE, OTHER] {
-                let Ok(kernel) = Kernel::new((from, order), to, None, None, CUT) else {
-                    continue;
-                };
+                let kernels = Cpu::all().filter_map(|cpu| {
+                    Kernel::compiled((from, order), to, None, None, CUT, cpu).ok()
+                });
                 let n = 600;
                 let bytes: Vec<u8> = (0..n * from.size()).map(|i| (i * 7 % 251) as u8).collect();
-                let want = convert(&bytes, (from, order), to, None, None, CUT).unwrap();
-                // Every second element backwards, at odd places.
-                let step = to.size() + 3;
-                let mut out = vec![0; n * step + 1];
-                let half = n / 2;
-                // SAFETY: elements 1, 3, ... of `n`, and `half` places of
-                // `step` bytes from the end of `out` down.
-                unsafe {
-                    let first = out.as_mut_ptr().add(1 + (half - 1) * step);
-                    kernel
-                        .run(
-                            bytes.as_ptr().add(from.size()),
-                            2 * from.size() as isize,
-                            first,
-                            -(step as isize),
-                            half,
-                        )
-                        .unwrap();
-                }
-                for i in 0..half {
-                    let at = 1 + (half - 1 - i) * step;
-                    let element = (2 * i + 1) * to.size();
-                    assert_eq!(
-                        out[at..at + to.size()],
-                        want[element..element + to.size()],
-                        "{from} {to} {i}"
-                    );
-                    assert_eq!(out[at + to.size()..at + step], [0; 3], "gaps stay");
+                for kernel in kernels {
+                    let want = convert(&bytes, (from, order), to, None, None, CUT).unwrap();
+                    // Every second element backwards, at odd places.
+                    let step = to.size() + 3;
+                    let mut out = vec![0; n * step + 1];
+                    let half = n / 2;
+                    // SAFETY: elements 1, 3, ... of `n`, and `half` places of
+                    // `step` bytes from the end of `out` down.
+                    unsafe {
+                        let first = out.as_mut_ptr().add(1 + (half - 1) * step);
+                        kernel
+                            .run(
+                                bytes.as_ptr().add(from.size()),
+                                2 * from.size() as isize,
+                                first,
+                                -(step as isize),
+                                half,
+                            )
+                            .unwrap();
+                    }
+                    for i in 0..half {
+                        let at = 1 + (half - 1 - i) * step;
+                        let element = (2 * i + 1) * to.size();
+                        assert_eq!(
+                            out[at..at + to.size()],
+                            want[element..element + to.size()],
+                            "{from} {to} {i}"
+                        );
+                        assert_eq!(out[at + to.size()..at + step], [0; 3], "gaps stay");
+                    }
                 }
             }
         }
@@ -488,93 +501,5 @@ fn colours_and_wide_results_are_only_copied() {
     ] {
         let error = Kernel::new((from, NATIVE), to, None, None, CUT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-    }
-}
-
-#[test]
-fn packed_elements_come_out_as_strided_ones() {
-    // As f64, f32 and lower bits of both: zeros, infinities, NaNs with and
-    // without the quiet bit, the smallest and largest numbers of each type.
-    const SPECIAL: [u64; 13] = [
-        0,
-        1 << 63,
-        0x7FF0_0000_0000_0000,
-        0xFFF0_0000_0000_0001,
-        0x7FF8_0000_0000_1234,
-        0x7FEF_FFFF_FFFF_FFFF,
-        1,
-        0x8000_0000_7F80_0000,
-        0x7FF0_0001_7F80_0001,
-        0xFF80_0001_7FC0_1234,
-        0x7F7F_FFFF_8000_0000,
-        0x7FFF_FFFF_FFFF_FFFF,
-        u64::MAX,
-    ];
-    let mut random = 1u64;
-    let mut next = |i: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        match i % 3 {
-            0 => SPECIAL[i / 3 % SPECIAL.len()],
-            _ => random,
-        }
-    };
-    let factors = |slope, inter, precision| Some(Factors::new(slope, inter, precision));
-    let factors = [
-        None,
-        factors(0.1, 0.7, FactorType::Float64),
-        factors(-0.1, 0.7, FactorType::Float32),
-        factors(3e-320, 0.0, FactorType::Float64),
-        factors(1e-45, 0.0, FactorType::Float32),
-        factors(1.0, -2.5, FactorType::Float64),
-        factors(1.0, 0.1, FactorType::Float32),
-        factors(1e300, -1e308, FactorType::Float64),
-    ];
-    let stored = [UInt8, Int8, UInt16, Int16, UInt32, Int32, Float32, Float64];
-    let orders = [NATIVE, OTHER];
-    for (from, order) in stored.iter().flat_map(|&from| orders.map(|o| (from, o))) {
-        let size = from.size();
-        let pairs = [Float32, Float64].into_iter().flat_map(|to| {
-            factors
-                .iter()
-                .flat_map(move |&factors| [None, Some(to)].map(move |asked| (to, factors, asked)))
-        });
-        // Numbers at odd places.
-        let mut bytes = vec![0xAA];
-        for i in 0..600 {
-            let number = next(i).to_le_bytes();
-            let mut number = number[..size].to_vec();
-            if order != ByteOrder::Little {
-                number.reverse();
-            }
-            bytes.extend(number);
-        }
-        for (to, factors, asked) in pairs {
-            let kernel = Kernel::new((from, order), to, factors, asked, CUT).unwrap();
-            let item = to.size();
-            for n in (0..20).chain([255, 256, 257, 511, 513, 599, 600]) {
-                let mut packed = vec![0xBB; 1 + n * item + 1];
-                let mut strided = vec![0xBB; 1 + n * (item + 1)];
-                // SAFETY: both hold `n` elements from byte 1 on, `item` and
-                // `item + 1` bytes apart.
-                unsafe {
-                    let from = bytes.as_ptr().add(1);
-                    let (to, apart) = (packed.as_mut_ptr().add(1), strided.as_mut_ptr().add(1));
-                    kernel
-                        .run(from, size as isize, to, item as isize, n)
-                        .unwrap();
-                    kernel
-                        .run(from, size as isize, apart, item as isize + 1, n)
-                        .unwrap();
-                }
-                let wanted = strided[1..].chunks(item + 1).flat_map(|x| &x[..item]);
-                assert!(
-                    packed[1..1 + n * item].iter().eq(wanted),
-                    "{n} of {from} {order:?} to {to}, {factors:?}, {asked:?}"
-                );
-                assert_eq!((packed[0], packed[1 + n * item]), (0xBB, 0xBB), "around");
-            }
-        }
     }
 }

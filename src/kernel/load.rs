@@ -1,5 +1,6 @@
 //! From stored elements into the work row, and plain copies.
 
+use super::cpu::{Cpu, compiled, variant};
 use super::half;
 use super::wide::Wide;
 use super::{Load, Row, Work};
@@ -116,43 +117,56 @@ impl<S: Widen<W>, W> Widen<[W; 2]> for [S; 2] {
 
 /// # Safety
 /// As [`Load`]: `n` elements of `S`, `step` bytes apart, can be read at
-/// `from`, and the row has room for `n` values of `W`.
-unsafe fn row<S: Stored + Widen<W>, W, const SWAP: bool>(
+/// `from`, and the row has room for `n` values of `W`. As [`compiled`].
+unsafe fn row<S: Stored + Widen<W>, W, const SWAP: bool, const AVX2: bool>(
     from: *const u8,
     step: isize,
     n: usize,
     row: *mut Row,
 ) {
     let row = row.cast::<W>();
-    let size = S::SIZE;
-    // SAFETY: the caller's promise, element by element. The packed case is
-    // apart so that the compiler can vectorise it.
+    // SAFETY: the caller's promise, element by element.
     unsafe {
-        if step == size as isize {
+        if step != S::SIZE as isize {
+            return row_apart::<S, W, SWAP>(from, step, n, row);
+        }
+        compiled::<AVX2, _>(move || {
             for i in 0..n {
                 row.add(i)
-                    .write(S::read::<SWAP>(from.add(i * size)).widen());
+                    .write(S::read::<SWAP>(from.add(i * S::SIZE)).widen());
             }
-        } else {
-            for i in 0..n {
-                row.add(i)
-                    .write(S::read::<SWAP>(from.offset(i as isize * step)).widen());
-            }
+        });
+    }
+}
+
+/// Never inlined: the compiler would make one loop of this and the packed one,
+/// which it could not vectorise.
+///
+/// # Safety
+/// As [`row`].
+#[inline(never)]
+unsafe fn row_apart<S: Stored + Widen<W>, W, const SWAP: bool>(
+    from: *const u8,
+    step: isize,
+    n: usize,
+    row: *mut W,
+) {
+    for i in 0..n {
+        // SAFETY: the caller's promise for element `i`.
+        unsafe {
+            let element = S::read::<SWAP>(from.offset(i as isize * step));
+            row.add(i).write(element.widen());
         }
     }
 }
 
 /// The loader of a stored type into a work type that
 /// [`Work::of_unscaled`] or [`Work::of_scaled`] gives for it.
-pub(super) fn choose(from: DType, order: ByteOrder, work: Work) -> Load {
+pub(super) fn choose(from: DType, order: ByteOrder, work: Work, cpu: Cpu) -> Load {
     let swap = order != ByteOrder::NATIVE;
     macro_rules! pick {
         ($stored:ty, $work:ty) => {
-            if swap {
-                row::<$stored, $work, true>
-            } else {
-                row::<$stored, $work, false>
-            }
+            variant!(row::<$stored, $work>, swap, cpu)
         };
     }
     match (from, work) {
@@ -193,62 +207,105 @@ pub(super) fn choose(from: DType, order: ByteOrder, work: Work) -> Load {
     }
 }
 
-/// Copy elements of `size` bytes. With `SWAP`, reverse each run of `unit`
-/// bytes in them, which is `size` or, for complex numbers, half of it.
-///
+/// Copy `n` elements, as [`super::Kernel::run`].
+pub(super) type Copying =
+    unsafe fn(from: *const u8, from_step: isize, to: *mut u8, to_step: isize, n: usize);
+
 /// # Safety
-/// As [`super::Kernel::run`], with elements of `size` bytes on both sides.
-pub(super) unsafe fn copy<const SWAP: bool>(
+/// As [`super::Kernel::run`], with elements of type `T` on both sides. As
+/// [`compiled`].
+unsafe fn each<T: Stored, const SWAP: bool, const AVX2: bool>(
     from: *const u8,
     from_step: isize,
     to: *mut u8,
     to_step: isize,
     n: usize,
-    (size, unit): (usize, usize),
 ) {
-    /// # Safety
-    /// As `copy`, with elements of type `T`.
-    unsafe fn each<T: Stored, const SWAP: bool>(
-        from: *const u8,
-        from_step: isize,
-        to: *mut u8,
-        to_step: isize,
-        n: usize,
-    ) {
-        let size = T::SIZE;
-        // SAFETY: the caller's promise, element by element. The packed case
-        // is apart so that the compiler can vectorise it.
-        unsafe {
-            if from_step == size as isize && to_step == size as isize {
-                for i in 0..n {
-                    let element = T::read::<SWAP>(from.add(i * size));
-                    to.add(i * size).cast::<T>().write_unaligned(element);
-                }
-            } else {
-                for i in 0..n as isize {
-                    let element = T::read::<SWAP>(from.offset(i * from_step));
-                    to.offset(i * to_step).cast::<T>().write_unaligned(element);
-                }
+    // SAFETY: the caller's promise, element by element.
+    unsafe {
+        if [from_step, to_step] != [T::SIZE as isize; 2] {
+            return each_apart::<T, SWAP>(from, from_step, to, to_step, n);
+        }
+        compiled::<AVX2, _>(move || {
+            for i in 0..n {
+                let element = T::read::<SWAP>(from.add(i * T::SIZE));
+                to.add(i * T::SIZE).cast::<T>().write_unaligned(element);
             }
+        });
+    }
+}
+
+/// As [`row_apart`].
+///
+/// # Safety
+/// As [`each`].
+#[inline(never)]
+unsafe fn each_apart<T: Stored, const SWAP: bool>(
+    from: *const u8,
+    from_step: isize,
+    to: *mut u8,
+    to_step: isize,
+    n: usize,
+) {
+    for i in 0..n as isize {
+        // SAFETY: the caller's promise for element `i`.
+        unsafe {
+            let element = T::read::<SWAP>(from.offset(i * from_step));
+            to.offset(i * to_step).cast::<T>().write_unaligned(element);
         }
     }
-    let each = match (size, unit) {
-        (1, _) => each::<u8, SWAP>,
-        (2, _) => each::<u16, SWAP>,
-        (3, _) => each::<[u8; 3], SWAP>,
-        (4, _) => each::<u32, SWAP>,
-        (8, 4) => each::<[u32; 2], SWAP>,
-        (8, _) => each::<u64, SWAP>,
-        (16, 8) => each::<[u64; 2], SWAP>,
-        (16, _) => each::<Bytes16, SWAP>,
-        _ => each::<[Bytes16; 2], SWAP>,
-    };
-    // SAFETY: the caller's promise; the type has the size named.
-    unsafe { each(from, from_step, to, to_step, n) }
+}
+
+/// The copy of elements of `size` bytes. With `swap`, each run of `unit` bytes
+/// in them is reversed, which is `size` or, for complex numbers, half of it.
+pub(super) fn choose_copy(size: usize, unit: usize, swap: bool, cpu: Cpu) -> Copying {
+    macro_rules! pick {
+        ($type:ty) => {
+            variant!(each::<$type>, swap, cpu)
+        };
+    }
+    match (size, unit) {
+        (1, _) => pick!(u8),
+        (2, _) => pick!(u16),
+        (3, _) => pick!([u8; 3]),
+        (4, _) => pick!(u32),
+        (8, 4) => pick!([u32; 2]),
+        (8, _) => pick!(u64),
+        (16, 8) => pick!([u64; 2]),
+        (16, _) => pick!(Bytes16),
+        _ => pick!([Bytes16; 2]),
+    }
+}
+
+/// Reverse the bytes of each of `n` numbers where they stand.
+pub(super) type Swapping = unsafe fn(at: *mut u8, n: usize);
+
+/// # Safety
+/// `n` packed numbers of type `T` can be read and written at `at`. As [`compiled`].
+unsafe fn swap<T: Stored, const SWAP: bool, const AVX2: bool>(at: *mut u8, n: usize) {
+    // SAFETY: the caller's promise, element by element.
+    unsafe {
+        compiled::<AVX2, _>(move || {
+            for i in 0..n {
+                let at = at.add(i * T::SIZE);
+                let number = T::read::<SWAP>(at);
+                at.cast::<T>().write_unaligned(number);
+            }
+        });
+    }
+}
+
+pub(super) fn choose_swap(unit: usize, cpu: Cpu) -> Swapping {
+    match unit {
+        2 => variant!(swap::<u16>, true, cpu),
+        4 => variant!(swap::<u32>, true, cpu),
+        8 => variant!(swap::<u64>, true, cpu),
+        _ => variant!(swap::<Bytes16>, true, cpu),
+    }
 }
 
 /// Sixteen bytes that are not looked at.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Bytes16(u128);
+pub(super) struct Bytes16(u128);
 stored! { Bytes16, u128, Bytes16; }

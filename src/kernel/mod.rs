@@ -11,13 +11,19 @@
 //! holds comes out exact; scaled data take the precision of
 //! [`Factors::precision_for`]. Two roundings, never fused, and the neutral
 //! step is skipped, which keeps -0.0.
+//!
+//! Tried and lost: stores past the caches (to float64, as large as 1.3 GB: no gain
+//! in memory that was used before, a sixth slower in new memory, whose pages the
+//! system has just put into the caches).
 
 // Speed needs raw pointers here: result and source have any alignment and any
 // strides, and results may be memory that was never written.
 #![allow(unsafe_code)]
 
+mod cpu;
 mod half;
 mod load;
+mod loops;
 mod packed;
 mod store;
 mod wide;
@@ -25,6 +31,8 @@ mod wide;
 use crate::core::dtype::{ByteOrder, DType, Kind};
 use crate::core::scale::{FactorType, Factors};
 use crate::error::{Error, ErrorKind, Result};
+use cpu::{Cpu, compiled};
+pub(crate) use loops::Tile;
 use store::Become;
 
 /// How values become another type.
@@ -58,7 +66,7 @@ enum Work {
 type Load = unsafe fn(from: *const u8, step: isize, n: usize, row: *mut Row);
 /// Store the first `n` values of the row, `step` bytes apart. Gives how many
 /// were stored before one did not fit.
-type Store = unsafe fn(row: *const Row, to: *mut u8, step: isize, n: usize, cast: Cast) -> usize;
+type Store = unsafe fn(row: *const Row, to: *mut u8, step: isize, n: usize, checked: bool) -> usize;
 
 /// Converts elements of one type, byte order and scaling into another type in
 /// native byte order.
@@ -67,15 +75,22 @@ pub(crate) struct Kernel {
     from_size: usize,
     to_size: usize,
     cast: Cast,
+    cpu: Cpu,
     step: Step,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Copy elements.
-    Copy,
-    /// Copy elements, reversing each of their numbers of so many bytes.
-    Swap(usize),
+    /// Copy elements as they are.
+    Copy(load::Copying),
+    /// Copy elements, reversing the bytes of each of their numbers.
+    Swap {
+        copy: load::Copying,
+        /// The same where they stand.
+        stay: load::Swapping,
+        /// Bytes of a number.
+        unit: usize,
+    },
     /// Any byte but 0 becomes 1.
     Truth,
     /// 16-byte floats, not scaled: no work type holds all their values.
@@ -108,7 +123,20 @@ impl Kernel {
         asked: Option<DType>,
         cast: Cast,
     ) -> Result<Kernel> {
+        Kernel::compiled((from, order), to, factors, asked, cast, Cpu::here())
+    }
+
+    /// As [`Kernel::new`], for a processor that has what is named.
+    fn compiled(
+        (from, order): (DType, ByteOrder),
+        to: DType,
+        factors: Option<Factors>,
+        asked: Option<DType>,
+        cast: Cast,
+        cpu: Cpu,
+    ) -> Result<Kernel> {
         let kernel = |step| Kernel {
+            cpu,
             from_size: from.size(),
             to_size: to.size(),
             cast,
@@ -116,10 +144,16 @@ impl Kernel {
         };
         let factors = factors.filter(|factors| factors.is_scaling() && from.kind() != Kind::Rgb);
         if from == to && factors.is_none() {
+            let swap = order != ByteOrder::NATIVE && from.unit() > 1;
+            let copy = load::choose_copy(from.size(), from.unit(), swap, cpu);
             return Ok(kernel(match from {
                 DType::Bool => Step::Truth,
-                _ if order == ByteOrder::NATIVE || from.unit() == 1 => Step::Copy,
-                _ => Step::Swap(from.unit()),
+                _ if swap => Step::Swap {
+                    copy,
+                    stay: load::choose_swap(from.unit(), cpu),
+                    unit: from.unit(),
+                },
+                _ => Step::Copy(copy),
             }));
         }
         let opaque = matches!(to, DType::Float128 | DType::Complex256);
@@ -138,11 +172,11 @@ impl Kernel {
             inter: factors.inter,
         });
         let work = scale.map_or(Work::of_unscaled(from), |scale| scale.work);
-        let load = load::choose(from, order, work);
-        let store = store::choose(work, to);
+        let load = load::choose(from, order, work, cpu);
+        let store = store::choose(work, to, cast.round, cpu);
         let packed = match cast.checked {
             true => None,
-            false => packed::choose(from, order, work, to),
+            false => packed::choose(from, order, work, to, cpu),
         };
         Ok(kernel(Step::Row {
             load,
@@ -154,7 +188,24 @@ impl Kernel {
 
     /// Whether elements are copied as they are.
     pub(crate) fn is_copy(&self) -> bool {
-        matches!(self.step, Step::Copy)
+        matches!(self.step, Step::Copy(_))
+    }
+
+    /// Whether elements can become what they are to be where they stand.
+    pub(crate) fn can_stay(&self) -> bool {
+        matches!(self.step, Step::Copy(_) | Step::Swap { .. })
+    }
+
+    /// Convert packed elements of so many bytes where they stand, if that is
+    /// possible.
+    ///
+    /// # Safety
+    /// The bytes can be read and written.
+    pub(crate) unsafe fn stay(&self, at: *mut u8, len: usize) {
+        if let Step::Swap { stay, unit, .. } = self.step {
+            // SAFETY: whole numbers of the caller's bytes.
+            unsafe { stay(at, len / unit) };
+        }
     }
 
     pub(crate) fn stored_size(&self) -> usize {
@@ -182,22 +233,15 @@ impl Kernel {
     ) -> std::result::Result<(), usize> {
         let size = self.from_size;
         match self.step {
-            Step::Copy => {
-                let packed = from_step == size as isize && to_step == size as isize;
-                if packed {
-                    // SAFETY: packed, so the caller's promise covers all of
-                    // `n * size` bytes on both sides.
-                    unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
-                } else {
-                    // SAFETY: the caller's promise, element by element.
-                    unsafe { load::copy::<false>(from, from_step, to, to_step, n, (size, size)) };
-                }
+            Step::Copy(_) if from_step == size as isize && to_step == size as isize => {
+                // SAFETY: packed, so the caller's promise covers all of
+                // `n * size` bytes on both sides.
+                unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
                 Ok(())
             }
-            Step::Swap(unit) => {
-                // SAFETY: the caller's promise, element by element; `size` is
-                // a multiple of `unit`.
-                unsafe { load::copy::<true>(from, from_step, to, to_step, n, (size, unit)) };
+            Step::Copy(copy) | Step::Swap { copy, .. } => {
+                // SAFETY: the caller's promise, element by element.
+                unsafe { copy(from, from_step, to, to_step, n) };
                 Ok(())
             }
             Step::Truth => {
@@ -251,10 +295,10 @@ impl Kernel {
                             row.as_mut_ptr(),
                         );
                         if let Some(scale) = scale {
-                            scale.apply(row.as_mut_ptr(), part);
+                            scale.apply(row.as_mut_ptr(), part, self.cpu);
                         }
                         let to = to.offset(done as isize * to_step);
-                        store(row.as_ptr(), to, to_step, part, self.cast)
+                        store(row.as_ptr(), to, to_step, part, self.cast.checked)
                     };
                     if stored < part {
                         return Err(done + stored);
@@ -292,8 +336,22 @@ impl Work {
 
 impl Scale {
     /// # Safety
+    /// The first `n <= ROW` values of the row are written, of type `work`, and
+    /// the processor is such a one.
+    unsafe fn apply(&self, row: *mut Row, n: usize, cpu: Cpu) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match cpu {
+                Cpu::Portable => self.apply_here(row, n),
+                Cpu::Avx2 => compiled::<true, _>(move || self.apply_here(row, n)),
+            }
+        }
+    }
+
+    /// # Safety
     /// The first `n <= ROW` values of the row are written, of type `work`.
-    unsafe fn apply(&self, row: *mut Row, n: usize) {
+    #[inline(always)]
+    unsafe fn apply_here(&self, row: *mut Row, n: usize) {
         // SAFETY: the caller's promise; a row is aligned for each type.
         unsafe {
             match self.work {
@@ -341,12 +399,14 @@ trait Real:
 impl Real for f32 {}
 impl Real for f64 {}
 
+#[inline(always)]
 fn scale_real<T: Real>(values: &mut [T], scale: impl Fn(T) -> T) {
     values.iter_mut().for_each(|x| *x = scale(*x));
 }
 
 /// Full complex arithmetic with factors whose imaginary part is zero, as
 /// NumPy does it: infinities and zeros come out as there.
+#[inline(always)]
 fn scale_complex<T: Real>(values: &mut [[T; 2]], slope: T, inter: T) {
     let zero = T::from(0);
     if slope != T::from(1) {

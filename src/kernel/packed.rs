@@ -3,6 +3,7 @@
 //! The results are those of the row, bit for bit. Integers go by way of
 //! float64 here where they stay integers there: up to 32 bits that is exact.
 
+use super::cpu::{Cpu, compiled, variant};
 use super::load::{Stored, Widen};
 use super::store::Become;
 use super::{Real, Scale, Work};
@@ -16,8 +17,8 @@ use crate::core::dtype::{ByteOrder, DType};
 pub(super) type Packed = unsafe fn(from: *const u8, to: *mut u8, n: usize, scale: Option<Scale>);
 
 /// # Safety
-/// As [`Packed`].
-unsafe fn convert<S, W, D, const SWAP: bool>(
+/// As [`Packed`] and [`compiled`].
+unsafe fn convert<S, W, D, const SWAP: bool, const AVX2: bool>(
     from: *const u8,
     to: *mut u8,
     n: usize,
@@ -29,10 +30,10 @@ unsafe fn convert<S, W, D, const SWAP: bool>(
 {
     // SAFETY: the caller's promise, passed on.
     unsafe {
-        match scale {
+        compiled::<AVX2, _>(move || match scale {
             Some(scale) => each::<S, W, D, SWAP>(from, to, n, scale.real()),
             None => each::<S, W, D, SWAP>(from, to, n, |x| x),
-        }
+        });
     }
 }
 
@@ -57,15 +58,19 @@ unsafe fn each<S: Stored + Widen<W>, W: Become<D>, D, const SWAP: bool>(
 }
 
 /// The pass for these types, if there is one. `work` is the row's work type.
-pub(super) fn choose(from: DType, order: ByteOrder, work: Work, to: DType) -> Option<Packed> {
+pub(super) fn choose(
+    from: DType,
+    order: ByteOrder,
+    work: Work,
+    to: DType,
+    cpu: Cpu,
+) -> Option<Packed> {
     let swap = order != ByteOrder::NATIVE;
     macro_rules! pick {
         ($stored:ty, $work:ty) => {
-            match (to, swap) {
-                (DType::Float32, false) => convert::<$stored, $work, f32, false>,
-                (DType::Float32, true) => convert::<$stored, $work, f32, true>,
-                (DType::Float64, false) => convert::<$stored, $work, f64, false>,
-                (DType::Float64, true) => convert::<$stored, $work, f64, true>,
+            match to {
+                DType::Float32 => variant!(convert::<$stored, $work, f32>, swap, cpu),
+                DType::Float64 => variant!(convert::<$stored, $work, f64>, swap, cpu),
                 _ => return None,
             }
         };

@@ -1,7 +1,8 @@
 //! From the work row into the result, cast once.
 
+use super::cpu::{Cpu, compiled, variant};
 use super::half;
-use super::{Cast, Row, Store, Work};
+use super::{Row, Store, Work};
 use crate::core::dtype::DType;
 
 /// A value of the result.
@@ -68,7 +69,44 @@ integer_to_integer! {
     u64 => i8, i16, i32, i64, u8, u16, u32, u64;
 }
 
+/// To integers that a float holds all of: by instructions that vectors have.
 macro_rules! float_to_integer {
+    ($($work:ident => $($cell:ident),*;)*) => {$($(
+        impl Become<$cell> for $work {
+            #[inline(always)]
+            fn become_<const ROUND: bool>(self) -> $cell {
+                const LOW: $work = <$cell>::MIN as $work;
+                const HIGH: $work = <$cell>::MAX as $work;
+                // A float so large has no bits for fractions: adding it rounds
+                // to the nearest, ties to even.
+                const WHOLE: $work = 1.5 / $work::EPSILON;
+                let x = if self < HIGH { self } else { HIGH };
+                let x = if x > LOW { x } else { LOW };
+                let x = if self.is_nan() { 0.0 } else { x };
+                let x = if ROUND { (x + WHOLE) - WHOLE } else { x };
+                // SAFETY: it is within the limits, which are whole numbers.
+                unsafe { x.to_int_unchecked() }
+            }
+            #[inline(always)]
+            fn fits<const ROUND: bool>(self) -> bool {
+                const LOW: $work = <$cell>::MIN as $work;
+                const HIGH: $work = <$cell>::MAX as $work;
+                // The limits are even and odd: the upper half goes beyond.
+                if ROUND {
+                    (LOW - 0.5..HIGH + 0.5).contains(&self)
+                } else {
+                    LOW - 1.0 < self && self < HIGH + 1.0
+                }
+            }
+        }
+    )*)*};
+}
+float_to_integer! {
+    f32 => i8, i16, u8, u16;
+    f64 => i8, i16, i32, u8, u16, u32;
+}
+
+macro_rules! float_to_wide_integer {
     ($($work:ty => $($cell:ty),*;)*) => {$($(
         impl Become<$cell> for $work {
             #[inline(always)]
@@ -88,10 +126,27 @@ macro_rules! float_to_integer {
         }
     )*)*};
 }
-float_to_integer! {
-    f32 => i8, i16, i32, i64, u8, u16, u32, u64;
-    f64 => i8, i16, i32, i64, u8, u16, u32, u64;
+float_to_wide_integer! {
+    f32 => i64, u64;
+    f64 => i64, u64;
 }
+
+/// Through float64, which holds all of both.
+macro_rules! through_float64 {
+    ($($cell:ty),*) => {$(
+        impl Become<$cell> for f32 {
+            #[inline(always)]
+            fn become_<const ROUND: bool>(self) -> $cell {
+                f64::from(self).become_::<ROUND>()
+            }
+            #[inline(always)]
+            fn fits<const ROUND: bool>(self) -> bool {
+                <f64 as Become<$cell>>::fits::<ROUND>(f64::from(self))
+            }
+        }
+    )*};
+}
+through_float64!(i32, u32);
 
 /// To the real floats by way of float64, as NumPy's promotion has it for
 /// integers of 32 and 64 bits; for all others that step is exact.
@@ -202,26 +257,21 @@ impl<T: Become<C>, C> Become<[C; 2]> for Complex<T> {
 
 /// # Safety
 /// As [`Store`]: the row holds `n` values of `W`, and `n` elements of `D`,
-/// `step` bytes apart, can be written at `to`.
-unsafe fn store<W: Become<D>, D: Cell>(
+/// `step` bytes apart, can be written at `to`. As [`compiled`].
+unsafe fn store<W: Become<D>, D: Cell, const ROUND: bool, const AVX2: bool>(
     row: *const Row,
     to: *mut u8,
     step: isize,
     n: usize,
-    cast: Cast,
+    checked: bool,
 ) -> usize {
     // SAFETY: the caller's promise, passed on.
-    unsafe {
-        if cast.round {
-            rows::<W, D, true>(row.cast(), to, step, n, cast.checked)
-        } else {
-            rows::<W, D, false>(row.cast(), to, step, n, cast.checked)
-        }
-    }
+    unsafe { compiled::<AVX2, _>(move || rows::<W, D, ROUND>(row.cast(), to, step, n, checked)) }
 }
 
 /// # Safety
 /// As [`store`].
+#[inline(always)]
 unsafe fn rows<W: Become<D>, D: Cell, const ROUND: bool>(
     row: *const W,
     to: *mut u8,
@@ -231,41 +281,54 @@ unsafe fn rows<W: Become<D>, D: Cell, const ROUND: bool>(
 ) -> usize {
     // SAFETY: the row holds `n` values of `W` and is aligned for them.
     let row = unsafe { std::slice::from_raw_parts(row, n) };
-    let good = match checked {
+    let all_fit = || row.iter().fold(true, |all, x| all & x.fits::<ROUND>());
+    let good = match checked && !all_fit() {
         true => row.iter().position(|x| !x.fits::<ROUND>()).unwrap_or(n),
         false => n,
     };
     let size = size_of::<D>();
-    // SAFETY: the caller's promise, element by element. The packed case is
-    // apart so that the compiler can vectorise it.
+    // SAFETY: the caller's promise, element by element.
     unsafe {
-        if step == size as isize {
-            for (i, x) in row[..good].iter().enumerate() {
-                to.add(i * size)
-                    .cast::<D>()
-                    .write_unaligned(x.become_::<ROUND>());
-            }
-        } else {
-            for (i, x) in row[..good].iter().enumerate() {
-                let to = to.offset(i as isize * step).cast::<D>();
-                to.write_unaligned(x.become_::<ROUND>());
-            }
+        if step != size as isize {
+            apart::<W, D, ROUND>(&row[..good], to, step);
+            return good;
+        }
+        for (i, x) in row[..good].iter().enumerate() {
+            to.add(i * size)
+                .cast::<D>()
+                .write_unaligned(x.become_::<ROUND>());
         }
     }
     good
 }
 
-/// The store of a work type into a result type.
-pub(super) fn choose(work: Work, to: DType) -> Store {
+/// Never inlined: the compiler would make one loop of this and the packed one,
+/// which it could not vectorise.
+///
+/// # Safety
+/// As [`store`], of all values of `row`.
+#[inline(never)]
+unsafe fn apart<W: Become<D>, D: Cell, const ROUND: bool>(row: &[W], to: *mut u8, step: isize) {
+    for (i, x) in row.iter().enumerate() {
+        // SAFETY: the caller's promise for element `i`.
+        unsafe {
+            let to = to.offset(i as isize * step).cast::<D>();
+            to.write_unaligned(x.become_::<ROUND>());
+        }
+    }
+}
+
+/// The store of a work type into a result type, rounding or not.
+pub(super) fn choose(work: Work, to: DType, round: bool, cpu: Cpu) -> Store {
     macro_rules! pick {
         ($cell:ty) => {
             match work {
-                Work::I64 => store::<i64, $cell>,
-                Work::U64 => store::<u64, $cell>,
-                Work::F32 => store::<f32, $cell>,
-                Work::F64 => store::<f64, $cell>,
-                Work::C64 => store::<Complex<f32>, $cell>,
-                Work::C128 => store::<Complex<f64>, $cell>,
+                Work::I64 => variant!(store::<i64, $cell>, false, cpu),
+                Work::U64 => variant!(store::<u64, $cell>, false, cpu),
+                Work::F32 => variant!(store::<f32, $cell>, round, cpu),
+                Work::F64 => variant!(store::<f64, $cell>, round, cpu),
+                Work::C64 => variant!(store::<Complex<f32>, $cell>, round, cpu),
+                Work::C128 => variant!(store::<Complex<f64>, $cell>, round, cpu),
             }
         };
     }
