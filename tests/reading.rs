@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use arrayproxy::{
-    ArrayProxy, Codec, Control, DType, Error, ErrorKind, Mapping, Options, Order, ReadAs, ReadAt,
-    ReadBuf, Slice, Source, Which, parse_index,
+    ArrayProxy, ByteOrder, Codec, Control, DType, Element, Error, ErrorKind, Mapping, Options,
+    Order, ReadAs, ReadAt, ReadBuf, Slice, Source, Which, parse_index,
 };
 use common::{Folder, Random, data, gzip, nifti1};
 
@@ -27,6 +27,9 @@ impl ReadAt for Watched {
     }
     fn size(&self) -> Result<Option<u64>, Error> {
         Ok(Some(self.bytes.len() as u64))
+    }
+    fn is_near(&self) -> bool {
+        true
     }
 }
 
@@ -248,7 +251,8 @@ fn maps_and_reads_give_the_same() {
     ] {
         let index = parse_index(text).unwrap();
         let first: Vec<f32> = proxies[0].read_vec(&index).unwrap();
-        for proxy in &proxies[1..] {
+        // A map is made for the second read that it serves.
+        for proxy in proxies[1..].iter().flat_map(|proxy| [proxy; 2]) {
             assert_eq!(proxy.read_vec::<f32>(&index).unwrap(), first, "{text}");
         }
     }
@@ -256,6 +260,247 @@ fn maps_and_reads_give_the_same() {
         ArrayProxy::open_with(&packed, &Options::new().mapping(Mapping::Required)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(error.path(), Some(packed.as_path()));
+}
+
+/// The size of the file is looked at before its map is used.
+#[test]
+fn a_file_that_was_cut_ends_no_process() {
+    let folder = Folder::new("cut-map");
+    for mapping in [Mapping::Possible, Mapping::Required] {
+        let path = folder.write("a.nii", &image());
+        let proxy = ArrayProxy::open_with(&path, &Options::new().mapping(mapping)).unwrap();
+        let course = parse_index("1, 2, 3, :").unwrap();
+        let begin = parse_index("1:20, 3, :, 0").unwrap();
+        for _ in 0..3 {
+            assert_eq!(proxy.read_vec::<i16>(&course).unwrap().len(), 30);
+        }
+        let whole: Vec<i16> = proxy.read_vec(&begin).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(352 + 2 * 64 * 48 * 20 * 7).unwrap();
+        for order in [Order::F, Order::C] {
+            let plan = proxy.plan(&course, ReadAs::disk().order(order)).unwrap();
+            let error = plan.read_vec::<i16>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Truncated);
+            assert!(error.to_string().contains("a.nii"), "{error}");
+        }
+        assert_eq!(proxy.read_vec::<i16>(&begin).unwrap(), whole);
+    }
+}
+
+/// Elements of a result in row-major order, of one in column-major order.
+fn row_major<T: Copy>(shape: &[i64], elements: &[T]) -> Vec<T> {
+    let mut found = vec![None; elements.len()];
+    let mut at = vec![0; shape.len()];
+    for &element in elements {
+        let place = at.iter().zip(shape).fold(0, |place, (i, n)| place * n + i);
+        found[place as usize] = Some(element);
+        for (i, &n) in at.iter_mut().zip(shape) {
+            *i = (*i + 1) % n;
+            if *i > 0 {
+                break;
+            }
+        }
+    }
+    found.into_iter().map(Option::unwrap).collect()
+}
+
+/// The fastest axis of the result is the slowest of the file.
+#[test]
+fn results_across_the_file() {
+    let folder = Folder::new("across");
+    let path = folder.write("a.nii", &image());
+    let by_file = |options: Options| ArrayProxy::open_with(&path, &options).unwrap();
+    let source = Source::memory(image());
+    let proxies = [
+        by_file(Options::new()),
+        by_file(Options::new().mapping(Mapping::Required).threads(2)),
+        by_file(Options::new().mapping(Mapping::Never).keep_open(false)),
+        ArrayProxy::open_source(&source, None, &Options::new().threads(3)).unwrap(),
+        watched(image()).0,
+    ];
+    for text in [
+        "...",
+        "::2, 5:, ::-1, ::-1",
+        ":, 3, :, 2:28",
+        "3:60:7, :, 2, :",
+        "::-1, :, :, 20:",
+        "None, 10:18, :, :, None, :8",
+        ":7, :, :, :",
+    ] {
+        let index = parse_index(text).unwrap();
+        for proxy in &proxies {
+            fn check<T: Element + PartialEq>(proxy: &ArrayProxy, index: &[Slice], text: &str) {
+                let read_as = ReadAs::dtype(T::DTYPE);
+                let plan = proxy.plan(index, read_as).unwrap();
+                let wanted = row_major(plan.shape(), &plan.read_vec::<T>().unwrap());
+                let plan = proxy.plan(index, read_as.order(Order::C)).unwrap();
+                assert!(
+                    plan.read_vec::<T>().unwrap() == wanted,
+                    "{text} {}",
+                    T::DTYPE
+                );
+            }
+            check::<i16>(proxy, &index, text);
+            check::<f32>(proxy, &index, text);
+            check::<[f64; 2]>(proxy, &index, text);
+            check::<u8>(proxy, &index, text);
+        }
+    }
+}
+
+/// Parts that are read across the file and others, in one call.
+#[test]
+fn batches_across_the_file() {
+    let (proxy, _) = watched(image());
+    let texts = [
+        "...",
+        "5:9, 0, 0, 0",
+        "::2, :, 3:5, ::-1",
+        ":, 1, 2, 3",
+        "7, :, :, :",
+    ];
+    let indices = texts.map(|text| parse_index(text).unwrap());
+    let read_as = ReadAs::dtype(DType::Int32).order(Order::C);
+    let batch = proxy
+        .batch(indices.iter().map(|index| &index[..]), read_as)
+        .unwrap();
+    let mut found = vec![MaybeUninit::new(0u8); batch.nbytes(None) as usize];
+    batch.read_into(&mut found[..], None, None).unwrap();
+    let by_column = ReadAs::dtype(DType::Int32);
+    let wanted = indices.iter().flat_map(|index| {
+        let plan = proxy.plan(index, by_column).unwrap();
+        row_major(plan.shape(), &plan.read_vec::<i32>().unwrap())
+    });
+    let wanted: Vec<u8> = wanted.flat_map(i32::to_ne_bytes).collect();
+    // SAFETY: the buffer was written when it was made.
+    #[allow(unsafe_code)]
+    let found: Vec<u8> = found
+        .iter()
+        .map(|byte| unsafe { byte.assume_init() })
+        .collect();
+    assert!(found == wanted);
+}
+
+/// An axis that no file can have is found out before anything is made for it.
+#[test]
+fn vast_arrays_are_refused_at_once() {
+    let source = Source::memory(vec![0u8; 120]);
+    let elements = (DType::UInt8, ByteOrder::Little);
+    let shape = [1 << 10, 1 << 10, 1 << 40];
+    let shape = (&shape[..], Order::F);
+    let options = Options::new();
+    let proxy = ArrayProxy::open_layout(&source, elements, shape, 0, (1.0, 0.0), &options).unwrap();
+    let plan = proxy.plan(&[], ReadAs::disk().order(Order::C)).unwrap();
+    assert_eq!(plan.cost(), 1 << 60);
+    assert_eq!(plan.load(None).unwrap_err().kind(), ErrorKind::Truncated);
+    assert_eq!(
+        plan.read_vec::<u8>().unwrap_err().kind(),
+        ErrorKind::Truncated
+    );
+}
+
+#[test]
+fn arrays_in_new_memory() {
+    let (proxy, _) = watched(image());
+    let index = parse_index("3:40, ::-2, 5, :").unwrap();
+    for order in [Order::F, Order::C] {
+        let plan = proxy
+            .plan(&index, ReadAs::dtype(DType::Float32).order(order))
+            .unwrap();
+        let array = plan.load(None).unwrap();
+        assert_eq!(
+            (array.shape(), array.dtype()),
+            (plan.shape(), DType::Float32)
+        );
+        assert_eq!(array.strides()[if order == Order::F { 0 } else { 2 }], 4);
+        assert_eq!(
+            array.elements::<f32>().unwrap(),
+            plan.read_vec::<f32>().unwrap()
+        );
+        assert!(array.elements::<i32>().is_none());
+        assert_eq!(array.as_ptr().align_offset(64), 0);
+        let shared = array.clone();
+        drop(array);
+        assert_eq!(shared.elements::<f32>().unwrap().len(), 37 * 24 * 30);
+    }
+    let none = proxy
+        .plan(&parse_index("3:3").unwrap(), ReadAs::auto())
+        .unwrap();
+    assert!(
+        none.load(None)
+            .unwrap()
+            .elements::<i16>()
+            .unwrap()
+            .is_empty()
+    );
+    let control = Control::new();
+    control.cancel();
+    let plan = proxy.plan(&[], ReadAs::auto()).unwrap();
+    assert_eq!(
+        plan.load(Some(&control)).unwrap_err().kind(),
+        ErrorKind::Cancelled
+    );
+}
+
+/// Each byte is read once; more items of the fastest axis than go together.
+#[test]
+fn reads_across_the_file_take_what_they_give() {
+    let shape = [128, 130, 1, 1100];
+    let mut bytes = nifti1(&shape, 2, 8, (1.0, 0.0), true);
+    let n: usize = shape.iter().map(|&n| n as usize).product();
+    bytes.extend((0..n).map(|i| (i % 251) as u8));
+    let wanted = row_major(&shape.map(i64::from), &bytes[352..]);
+    let (proxy, log) = watched(bytes);
+    log.lock().unwrap().clear();
+    let plan = proxy.plan(&[], ReadAs::disk().order(Order::C)).unwrap();
+    assert!(plan.read_vec::<u8>().unwrap() == wanted);
+    let mut read = std::mem::take(&mut *log.lock().unwrap());
+    read.sort_by_key(|range| range.start);
+    assert_eq!(read[0].start, 352);
+    assert!(read.windows(2).all(|two| two[0].end == two[1].start));
+    assert_eq!(read.last().unwrap().end, 352 + n as u64);
+    assert!(read.len() < n / 500, "{}", read.len());
+    assert_eq!(plan.cost(), n as u64);
+}
+
+#[test]
+fn errors_of_reads_across_the_file_name_the_byte() {
+    let mut bytes = image();
+    let at = 352 + 2 * (((17 * 20 + 3) * 48 + 5) * 64 + 9);
+    bytes[352..].fill(0);
+    bytes[at..at + 2].copy_from_slice(&(-7i16).to_le_bytes());
+    let proxy = watched(bytes.clone()).0;
+    let read_as = ReadAs::dtype(DType::UInt8).checked(true).order(Order::C);
+    let error = proxy
+        .plan(&[], read_as)
+        .unwrap()
+        .read_vec::<u8>()
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.offset()),
+        (ErrorKind::Range, Some(at as u64))
+    );
+    // Cut behind the opening: no size tells it before.
+    struct Cut(Vec<u8>, usize);
+    impl ReadAt for Cut {
+        fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<(), Error> {
+            let start = (offset as usize).min(self.1);
+            buffer.push(&self.0[start..self.1]);
+            Ok(())
+        }
+        fn size(&self) -> Result<Option<u64>, Error> {
+            Ok(Some(self.0.len() as u64))
+        }
+        fn is_near(&self) -> bool {
+            true
+        }
+    }
+    let source = Source::reader(Cut(bytes, at));
+    let proxy = ArrayProxy::open_source(&source, None, &Options::new()).unwrap();
+    let plan = proxy.plan(&[], ReadAs::disk().order(Order::C)).unwrap();
+    let error = plan.read_vec::<i16>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    assert!(error.offset().unwrap() >= at as u64, "{error}");
 }
 
 #[test]

@@ -242,3 +242,46 @@ impl<C: Coding> Drop for Session<C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Packed;
+    use crate::codec::gzip::Gzip;
+    use crate::codec::stream::tests::{decoding, sample};
+    use crate::codec::stream::{Decoding, Stream};
+    use crate::io::Memory;
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+        std::io::Write::write_all(&mut encoder, data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Whoever reads to the end looks behind it, even if others decoded it all.
+    #[test]
+    fn a_checksum_behind_cached_data_is_looked_at() {
+        let data = sample(5200);
+        let mut packed = gzip(&data);
+        let end = packed.len() - 5;
+        packed[end] ^= 1;
+        let source = Arc::new(Memory(Arc::new(packed)));
+        let decoding = Decoding {
+            cache: 1 << 20,
+            ..decoding(true, false)
+        };
+        let stream = Stream::<Gzip>::new(source, decoding);
+        let reading = Reading {
+            start: 0,
+            decoded: 5000,
+        };
+        let sessions = [0, 1].map(|_| stream.session(reading, None).unwrap());
+        for session in &sessions {
+            assert_eq!(session.read_vec(0, 5000).unwrap(), &data[..5000]);
+        }
+        for session in &sessions {
+            let error = session.check_end(5000).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Codec);
+        }
+    }
+}

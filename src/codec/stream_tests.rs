@@ -249,33 +249,6 @@ fn a_checksum_behind_the_data_is_looked_at() {
     }
 }
 
-/// Whoever reads to the end looks behind it, even if others decoded it all.
-#[test]
-fn a_checksum_behind_cached_data_is_looked_at() {
-    let data = sample(5200);
-    let mut packed = encode(Codec::Gzip, &data);
-    let end = packed.len() - 5;
-    packed[end] ^= 1;
-    let source = Arc::new(Memory(Arc::new(packed)));
-    let decoding = Decoding {
-        cache: 1 << 20,
-        ..decoding(true, false)
-    };
-    let stream = Stream::<codec::gzip::Gzip>::new(source, decoding);
-    let reading = Reading {
-        start: 0,
-        decoded: 5000,
-    };
-    let sessions = [0, 1].map(|_| stream.session(reading, None).unwrap());
-    for session in &sessions {
-        assert_eq!(session.read_vec(0, 5000).unwrap(), &data[..5000]);
-    }
-    for session in &sessions {
-        let error = session.check_end(5000).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Codec);
-    }
-}
-
 #[test]
 fn decoders_are_kept_within_bounds() {
     fn kept<C: Coding>(packed: &[u8], frugal: bool) -> (usize, usize) {

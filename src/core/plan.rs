@@ -5,8 +5,13 @@
 //! order whatever the order of the result. A walk is cut into [`Piece`]s,
 //! spans of the source that are read in one go. A piece takes in gaps between
 //! elements where skipping them costs more than reading them.
+//!
+//! Where the result runs across the source, its fastest loop being a slow one
+//! there, that order would touch a cache line of the result again and again,
+//! long after it has left the cache. Such a walk is cut across: each of its
+//! pieces is a set of spans, one for each item of that loop.
 
-use super::layout::Layout;
+use super::layout::{Block, Layout};
 use super::slice::{Selection, Take};
 
 /// One loop: `n` items, `from` bytes apart in the source and `to` bytes apart
@@ -30,6 +35,8 @@ pub(crate) struct Walk {
     item: i64,
     /// Loops, innermost first. Neighbours that are one loop are merged.
     dims: Vec<Dim>,
+    /// Cut across: a loop of which each piece has all items.
+    across: Option<Dim>,
 }
 
 /// What is read in one go: `len` bytes from `offset` on, and the loops over
@@ -40,6 +47,56 @@ pub(crate) struct Piece {
     pub(crate) len: usize,
     pub(crate) to: i64,
     pub(crate) dims: Vec<Dim>,
+    /// As many bytes again, and again, at its steps.
+    pub(crate) across: Option<Dim>,
+}
+
+impl Piece {
+    /// Number of its elements.
+    pub(crate) fn elements(&self) -> i64 {
+        self.dims
+            .iter()
+            .chain(&self.across)
+            .map(|dim| dim.n)
+            .product()
+    }
+
+    /// Byte of the source where byte `at` of the bytes read comes from.
+    pub(crate) fn place(&self, at: usize) -> u64 {
+        match self.across {
+            None => self.offset + at as u64,
+            Some(dim) => {
+                let (i, rest) = (at / self.len, at % self.len);
+                self.offset + i as u64 * dim.from as u64 + rest as u64
+            }
+        }
+    }
+
+    /// How many runs of bytes are read.
+    pub(crate) fn spans(&self) -> u64 {
+        self.across.map_or(1, |dim| dim.n as u64)
+    }
+
+    /// Bytes that are read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.len as u64 * self.spans()
+    }
+}
+
+/// When and how a walk is cut across.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Across {
+    /// Least items of the fastest loop of the source and of that of the result.
+    pub(crate) items: i64,
+    /// Least bytes from item to item of the one in the other.
+    pub(crate) far: i64,
+    /// Most bytes from item to item of the latter in the result.
+    pub(crate) near: i64,
+    /// Most items in a piece, and most such parts.
+    pub(crate) most: i64,
+    pub(crate) parts: i64,
+    /// Most bytes that are read for each that is wanted.
+    pub(crate) waste: i64,
 }
 
 /// How a walk is cut into pieces.
@@ -67,7 +124,7 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
         }
     }
     let mut origin = 0;
-    let mut cuts = Vec::with_capacity(ndim);
+    let mut takes = Vec::with_capacity(ndim);
     for (axis, take) in selection.takes.iter().enumerate() {
         let mut take = *take;
         if take.step < 0 {
@@ -80,30 +137,40 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
             origin += (take.count - 1) * steps[axis];
             steps[axis] = -steps[axis];
         }
-        cuts.push(Cut::all(&take, layout.block[axis]));
+        takes.push(take);
     }
-    let grid: Vec<i64> = layout.grid().collect();
-    let mut walks = Vec::new();
-    let mut turn = vec![0; ndim];
-    loop {
-        let chosen = |axis: usize| -> &Cut { &cuts[axis][turn[axis]] };
-        let mut number = 0;
-        for axis in (0..ndim).rev() {
-            number = number * grid[axis] + chosen(axis).block;
-        }
-        let block = layout.blocks[number as usize];
+    let walk = |block: &Block, cut: &dyn Fn(usize) -> Cut| {
         let mut walk = Walk {
             source: block.source,
             offset: block.offset,
             to: origin,
             item: layout.dtype.size() as i64,
             dims: Vec::with_capacity(ndim),
+            across: None,
         };
         for (axis, &stride) in layout.strides.iter().enumerate() {
-            walk.push(chosen(axis), stride, steps[axis]);
+            walk.push(&cut(axis), stride, steps[axis]);
         }
         walk.tidy();
-        walks.push(walk);
+        walk
+    };
+    // Nearly always there is one block, and then little to do.
+    if let [block] = &layout.blocks[..] {
+        let cut = |axis: usize| Cut::first(&takes[axis], layout.block[axis], 0);
+        return vec![walk(block, &cut)];
+    }
+    let all = |(take, &block): (&Take, &i64)| Cut::all(take, block);
+    let cuts: Vec<Vec<Cut>> = takes.iter().zip(&layout.block).map(all).collect();
+    let grid: Vec<i64> = layout.grid().collect();
+    let mut walks = Vec::new();
+    let mut turn = vec![0; ndim];
+    loop {
+        let chosen = |axis: usize| cuts[axis][turn[axis]];
+        let mut number = 0;
+        for axis in (0..ndim).rev() {
+            number = number * grid[axis] + chosen(axis).block;
+        }
+        walks.push(walk(&layout.blocks[number as usize], &chosen));
         // The next combination of blocks, the first axis moving fastest.
         let Some(axis) = (0..ndim).find(|&axis| turn[axis] + 1 < cuts[axis].len()) else {
             break;
@@ -116,6 +183,7 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
 }
 
 /// The part of a [`Take`] (of positive step) that lies in one block.
+#[derive(Clone, Copy)]
 struct Cut {
     /// Place of the block in the grid.
     block: i64,
@@ -128,22 +196,26 @@ struct Cut {
 }
 
 impl Cut {
+    /// That of the first element that is left behind `skipped` others.
+    fn first(take: &Take, block: i64, skipped: i64) -> Cut {
+        let at = take.start + skipped * take.step;
+        let room = (block - 1 - at % block) / take.step + 1;
+        Cut {
+            block: at / block,
+            first: at % block,
+            n: room.min(take.count - skipped),
+            skipped,
+            step: take.step,
+        }
+    }
+
     fn all(take: &Take, block: i64) -> Vec<Cut> {
         let mut cuts = Vec::new();
         let mut skipped = 0;
         while skipped < take.count {
-            let at = take.start + skipped * take.step;
-            let place = at / block;
-            let room = (block - 1 - at % block) / take.step + 1;
-            let n = room.min(take.count - skipped);
-            cuts.push(Cut {
-                block: place,
-                first: at % block,
-                n,
-                skipped,
-                step: take.step,
-            });
-            skipped += n;
+            let cut = Cut::first(take, block, skipped);
+            skipped += cut.n;
+            cuts.push(cut);
         }
         cuts
     }
@@ -172,16 +244,59 @@ impl Walk {
 
     fn tidy(&mut self) {
         self.dims.sort_by_key(|dim| dim.from);
-        let mut merged: Vec<Dim> = Vec::with_capacity(self.dims.len());
-        for dim in self.dims.drain(..) {
-            match merged.last_mut() {
-                Some(last) if dim.from == last.n * last.from && dim.to == last.n * last.to => {
-                    last.n *= dim.n;
-                }
-                _ => merged.push(dim),
+        self.dims.dedup_by(|dim, last| {
+            let merges = dim.from == last.n * last.from && dim.to == last.n * last.to;
+            if merges {
+                last.n *= dim.n;
             }
-        }
-        self.dims = merged;
+            merges
+        });
+    }
+
+    /// The loop that is fastest in the result, if the result runs across the source.
+    fn crossed(&self, how: &Across) -> Option<usize> {
+        let first = self.dims.first()?;
+        let i = (0..self.dims.len()).min_by_key(|&i| self.dims[i].to.abs())?;
+        let dim = &self.dims[i];
+        let crossed = i > 0
+            && first.n.min(dim.n) >= how.items
+            && first.to.abs() >= how.far
+            && dim.from >= how.far
+            && dim.to.abs() <= how.near
+            && dim.n <= how.most.saturating_mul(how.parts)
+            && first.from <= how.waste.saturating_mul(self.item);
+        crossed.then_some(i)
+    }
+
+    pub(crate) fn is_crossed(&self, how: &Across) -> bool {
+        self.crossed(how).is_some()
+    }
+
+    /// The walk cut across, if that is how the result runs: in parts, each with
+    /// as many items of that loop as go into a piece.
+    pub(crate) fn across(self, how: &Across) -> Vec<Walk> {
+        let Some(i) = self.crossed(how) else {
+            return vec![self];
+        };
+        let mut dims = self.dims.clone();
+        let dim = dims.remove(i);
+        let part = |begin: i64| Walk {
+            offset: self.offset + (begin * dim.from) as u64,
+            to: self.to + begin * dim.to,
+            dims: dims.clone(),
+            across: Some(Dim {
+                n: how.most.min(dim.n - begin),
+                ..dim
+            }),
+            ..self
+        };
+        let begins = (0..dim.n).step_by(how.most as usize);
+        begins.map(part).collect()
+    }
+
+    /// Items that each piece has of a loop that goes across.
+    pub(crate) fn items_across(&self) -> Option<i64> {
+        self.across.map(|dim| dim.n)
     }
 
     /// Bytes of the innermost run of neighbouring elements that are
@@ -195,7 +310,8 @@ impl Walk {
 
     /// Bytes from the first element to the end of the last.
     pub(crate) fn span(&self) -> i64 {
-        self.span_of(self.dims.len())
+        let across = self.across.map_or(0, |dim| (dim.n - 1) * dim.from);
+        self.span_of(self.dims.len()) + across
     }
 
     /// Byte after the last wanted one.
@@ -220,7 +336,15 @@ impl Walk {
         }
     }
 
-    /// Number of pieces and bytes in them, without a walk through them.
+    /// Bytes of the elements wanted.
+    pub(crate) fn wanted(&self) -> u64 {
+        let loops = self.dims.iter().chain(&self.across);
+        loops.fold(self.item as u64, |bytes, dim| {
+            bytes.saturating_mul(dim.n as u64)
+        })
+    }
+
+    /// Number of spans read and bytes in them, without a walk through them.
     pub(crate) fn cost(&self, cutting: Cutting) -> (u64, u64) {
         let joined = self.joined(cutting);
         let (mut pieces, mut bytes) = (1u64, self.item as u64);
@@ -236,7 +360,8 @@ impl Walk {
                 None => (pieces.saturating_mul(n), bytes.saturating_mul(n)),
             };
         }
-        (pieces, bytes)
+        let n = self.across.map_or(1, |dim| dim.n as u64);
+        (pieces.saturating_mul(n), bytes.saturating_mul(n))
     }
 
     /// Bytes that the innermost `depth` loops span.
@@ -301,6 +426,7 @@ impl Pieces<'_> {
             len: walk.item as usize,
             to,
             dims: Vec::new(),
+            across: walk.across,
         };
         let mut n = 1;
         if self.grouped {

@@ -217,7 +217,7 @@ fn model_places(
 /// Elements of a piece, in the order of its loops.
 fn elements(piece: &Piece) -> Vec<(i64, i64)> {
     let mut found = vec![(0, piece.to)];
-    for dim in piece.dims.iter().rev() {
+    for dim in piece.across.iter().chain(piece.dims.iter().rev()) {
         found = found
             .iter()
             .flat_map(|&(from, to)| (0..dim.n).map(move |i| (from + i * dim.from, to + i * dim.to)))
@@ -229,7 +229,7 @@ fn elements(piece: &Piece) -> Vec<(i64, i64)> {
 #[test]
 fn every_element_comes_once_from_its_place() {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
-    let (mut with_elements, mut several_blocks) = (0, 0);
+    let (mut with_elements, mut several_blocks, mut crossed) = (0, 0, 0);
     for round in 0..20_000 {
         let layout = random_layout(&mut random);
         let index = random_index(&mut random, &layout.shape);
@@ -258,7 +258,22 @@ fn every_element_comes_once_from_its_place() {
         let mut before = (0, 0);
         let (mut pieces, mut bytes, mut cost) = (0, 0, (0, 0));
         let size = layout.dtype.size() as i64;
-        for walk in walks(&layout, &selection, &to) {
+        let how = Across {
+            items: 2,
+            far: random.pick(&[1, 10]),
+            near: random.pick(&[1, 8, 1000]),
+            most: random.pick(&[2, 1000]),
+            parts: random.pick(&[1, 1000]),
+            waste: random.pick(&[1, 1000]),
+        };
+        let mut all = walks(&layout, &selection, &to);
+        if random.below(2) == 0 {
+            let parts = all.drain(..).flat_map(|walk| walk.across(&how));
+            all = parts.collect();
+            crossed += usize::from(all.iter().any(|walk| walk.across.is_some()));
+            all.sort_by_key(|walk| (walk.source, walk.offset));
+        }
+        for walk in all {
             let more = walk.cost(cutting);
             cost = (cost.0 + more.0, cost.1 + more.1);
             let mut last = walk.offset;
@@ -273,8 +288,10 @@ fn every_element_comes_once_from_its_place() {
                 last = piece.offset + piece.len as u64;
                 let found = elements(&piece);
                 assert!(piece.len as i64 <= cutting.max.max(size), "{}", context());
+                let far = piece.across.map_or(0, |dim| (dim.n - 1) * dim.from);
                 let reach = found.iter().map(|&(from, _)| from + size).max();
-                assert_eq!(reach, Some(piece.len as i64), "{}", context());
+                assert_eq!(reach, Some(piece.len as i64 + far), "{}", context());
+                assert_eq!(piece.elements(), found.len() as i64);
                 if let Some(outer) = piece.dims.last() {
                     let begin = offset + ((outer.n - 1) * outer.from) as u64;
                     assert!(begin < limit, "{}", context());
@@ -286,11 +303,19 @@ fn every_element_comes_once_from_its_place() {
                 }
             }
             let all: Vec<Piece> = walk.pieces(cutting).collect();
-            pieces += all.len() as u64;
-            bytes += all.iter().map(|piece| piece.len as u64).sum::<u64>();
-            assert_eq!(last, walk.end(), "{}", context());
+            pieces += all.len() as u64 * walk.items_across().unwrap_or(1) as u64;
+            bytes += all.iter().map(Piece::bytes).sum::<u64>();
+            let far = walk.across.map_or(0, |dim| (dim.n - 1) * dim.from);
+            let elements: i64 = all.iter().map(Piece::elements).sum();
+            assert_eq!(walk.wanted(), (elements * size) as u64);
+            assert_eq!(last + far as u64, walk.end(), "{}", context());
             assert!((walk.source, walk.offset) >= before, "walks come in order");
-            before = (walk.source, last);
+            let end = if walk.across.is_some() {
+                walk.offset
+            } else {
+                last
+            };
+            before = (walk.source, end);
             several_blocks += usize::from(layout.blocks.len() > 1);
         }
         assert!(
@@ -303,8 +328,8 @@ fn every_element_comes_once_from_its_place() {
         with_elements += usize::from(wanted > 1);
     }
     assert!(
-        with_elements > 5_000 && several_blocks > 5_000,
-        "{with_elements} {several_blocks}"
+        with_elements > 5_000 && several_blocks > 5_000 && crossed > 200,
+        "{with_elements} {several_blocks} {crossed}"
     );
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -107,17 +108,25 @@ impl Found {
     }
 }
 
+/// To touch a page of a map for the first time costs several read calls: a map is
+/// for those that come again, or for so many that pages serve several of them.
+const MANY: u64 = 4 << 10;
+
 /// An open file and the map of it, made when first wanted.
 #[derive(Debug)]
 struct Open {
+    path: Arc<Path>,
     file: Arc<File>,
+    mapping: Mapping,
     map: OnceLock<Option<Arc<Map>>>,
+    /// Whether a read would have used the map.
+    wanted: AtomicBool,
 }
 
 /// The bytes of a file, kept open or opened for each read.
 #[derive(Debug)]
 pub(crate) struct FileBytes {
-    path: PathBuf,
+    path: Arc<Path>,
     identity: Identity,
     keep_open: bool,
     mapping: Mapping,
@@ -125,30 +134,41 @@ pub(crate) struct FileBytes {
     open: Mutex<Option<Arc<Open>>>,
 }
 
+impl Open {
+    fn new(path: Arc<Path>, file: Arc<File>, mapping: Mapping) -> Open {
+        Open {
+            path,
+            file,
+            mapping,
+            map: OnceLock::new(),
+            wanted: AtomicBool::new(false),
+        }
+    }
+}
+
 impl FileBytes {
     /// The bytes of a file that was just opened. It stays open until
     /// [`ReadAt::trim`], and after that between reads if `keep_open`.
     pub(crate) fn new(found: &Found, keep_open: bool, mapping: Mapping) -> Result<FileBytes> {
-        let open = Arc::new(Open {
-            file: found.file.clone(),
-            map: OnceLock::new(),
-        });
-        let bytes = FileBytes {
-            path: found.path.clone(),
-            identity: found.identity,
-            keep_open,
-            mapping,
-            open: Mutex::new(Some(open.clone())),
-        };
-        if mapping == Mapping::Required && bytes.identity.size > 0 {
+        let path: Arc<Path> = found.path.as_path().into();
+        // Without an open file a map would outlive what the path names.
+        let used = if keep_open { mapping } else { Mapping::Never };
+        let open = Arc::new(Open::new(path.clone(), found.file.clone(), used));
+        if mapping == Mapping::Required && found.identity.size > 0 {
             let map = Map::new(&open.file).map_err(|error| {
                 Error::os(&error, "map the file")
                     .of_kind(ErrorKind::Unsupported)
-                    .in_file(&bytes.path)
+                    .in_file(&path)
             })?;
             let _ = open.map.set(Some(Arc::new(map)));
         }
-        Ok(bytes)
+        Ok(FileBytes {
+            path,
+            identity: found.identity,
+            keep_open,
+            mapping: used,
+            open: Mutex::new(Some(open)),
+        })
     }
 
     /// The open file, or the file opened again if it is still the same.
@@ -166,10 +186,7 @@ impl FileBytes {
             let text = format!("the file changed since it was opened: {text}");
             return Err(Error::new(ErrorKind::Changed, text).in_file(&self.path));
         }
-        let open = Arc::new(Open {
-            file: found.file,
-            map: OnceLock::new(),
-        });
+        let open = Arc::new(Open::new(self.path.clone(), found.file, self.mapping));
         if self.keep_open {
             *slot = Some(open.clone());
         }
@@ -179,10 +196,35 @@ impl FileBytes {
 
 impl ReadAt for FileBytes {
     fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
-        let open = self.open()?;
+        self.open()?.read_at(offset, buffer)
+    }
+
+    fn size(&self) -> Result<Option<u64>> {
+        Ok(Some(self.identity.size))
+    }
+
+    fn view(&self, reads: u64) -> Result<Option<View>> {
+        self.open()?.view(reads)
+    }
+
+    fn is_near(&self) -> bool {
+        true
+    }
+
+    fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
+        Ok(Some(self.open()?))
+    }
+
+    fn trim(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl ReadAt for Open {
+    fn read_at(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> Result<()> {
         let mut at = offset;
         while buffer.room() > 0 {
-            let n = match read_some(&open.file, at, buffer.unfilled()) {
+            let n = match read_some(&self.file, at, buffer.unfilled()) {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
@@ -196,44 +238,31 @@ impl ReadAt for FileBytes {
     }
 
     fn size(&self) -> Result<Option<u64>> {
-        Ok(Some(self.identity.size))
+        let metadata = self.file.metadata();
+        let metadata = metadata.map_err(|error| Error::os(&error, "read").in_file(&self.path))?;
+        Ok(Some(metadata.len()))
     }
 
-    fn view(&self) -> Result<Option<View>> {
-        // Without an open file a map would outlive what the path names.
-        if self.mapping == Mapping::Never || !self.keep_open {
+    fn view(&self, reads: u64) -> Result<Option<View>> {
+        if self.mapping == Mapping::Never {
             return Ok(None);
         }
-        let open = self.open()?;
-        let map = open
+        let first = !self.wanted.swap(true, Relaxed) && self.map.get().is_none();
+        if first && reads < MANY {
+            return Ok(None);
+        }
+        let map = self
             .map
-            .get_or_init(|| Map::new(&open.file).ok().map(Arc::new));
+            .get_or_init(|| Map::new(&self.file).ok().map(Arc::new));
         let Some(map) = map else {
             return Ok(None);
         };
         // Touching a map beyond the file's end would end the process.
-        let size = open.file.metadata().map(|metadata| metadata.len());
+        let size = self.file.metadata().map(|metadata| metadata.len());
         Ok(match size {
-            Ok(size) if size >= map.len() as u64 => Some(View::new(map.clone())),
+            Ok(size) if size == map.len() as u64 => Some(View::new(map.clone())),
             _ => None,
         })
-    }
-
-    fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
-        if self.keep_open {
-            return Ok(None);
-        }
-        Ok(Some(Arc::new(FileBytes {
-            path: self.path.clone(),
-            identity: self.identity,
-            keep_open: true,
-            mapping: Mapping::Never,
-            open: Mutex::new(Some(self.open()?)),
-        })))
-    }
-
-    fn trim(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -301,12 +330,17 @@ mod tests {
             assert_eq!(bytes.read_vec(8, 3).unwrap(), b"89");
             assert_eq!(bytes.read_vec(u64::MAX, 3).unwrap(), b"");
             assert_eq!(bytes.size().unwrap(), Some(10));
-            let view = bytes.view().unwrap();
+            assert!(bytes.view(1).unwrap().is_none(), "it may be the only one");
+            let view = bytes.view(1).unwrap();
             assert_eq!(view.is_some(), keep_open);
             assert!(view.is_none_or(|view| &view[..] == b"0123456789"));
         }
         let never = open(&path, true, Mapping::Never);
-        assert!(never.view().unwrap().is_none());
+        assert!(
+            [never.view(1), never.view(MANY)]
+                .iter()
+                .all(|view| matches!(view, Ok(None)))
+        );
     }
 
     #[test]
@@ -315,14 +349,14 @@ mod tests {
         let path = folder.0.join("a");
         std::fs::write(&path, [7; 9000]).unwrap();
         let bytes = open(&path, true, Mapping::Required);
-        assert!(bytes.view().unwrap().is_some());
+        assert!(bytes.view(1).unwrap().is_some());
         OpenOptions::new()
             .write(true)
             .open(&path)
             .unwrap()
             .set_len(100)
             .unwrap();
-        assert!(bytes.view().unwrap().is_none());
+        assert!(bytes.view(1).unwrap().is_none());
         assert_eq!(bytes.read_vec(0, 9000).unwrap().len(), 100);
     }
 

@@ -20,7 +20,11 @@ impl ReadAt for Memory {
         Ok(Some(self.0.len() as u64))
     }
 
-    fn view(&self) -> Result<Option<View>> {
+    fn is_near(&self) -> bool {
+        true
+    }
+
+    fn view(&self, _: u64) -> Result<Option<View>> {
         Ok(Some(View::new(self.0.clone())))
     }
 }

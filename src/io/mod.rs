@@ -31,8 +31,10 @@ pub trait ReadAt: Send + Sync {
     fn size(&self) -> Result<Option<u64>>;
 
     /// All bytes in memory, where reading them through memory is possible and
-    /// safe now. `None` says to use [`ReadAt::read_at`].
-    fn view(&self) -> Result<Option<View>> {
+    /// safe now, and worth it for so many scattered reads. `None` says to use
+    /// [`ReadAt::read_at`].
+    fn view(&self, reads: u64) -> Result<Option<View>> {
+        let _ = reads;
         Ok(None)
     }
 
@@ -52,6 +54,12 @@ pub trait ReadAt: Send + Sync {
     /// Whether threads other than the one that called the library may read.
     fn is_concurrent(&self) -> bool {
         true
+    }
+
+    /// Whether a read of a few KiB costs little more than copying them, as those of
+    /// files and memory do.
+    fn is_near(&self) -> bool {
+        false
     }
 
     /// Give back what can be made again, such as an open file.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::core::plan::Dim;
 use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Tile};
 
 /// Memory to write a result to, which need not be written yet.
 #[derive(Debug)]
@@ -155,10 +155,12 @@ impl<'a> Target<'a> {
         self.written.store(0, Relaxed);
     }
 
-    /// Let `write` fill the `len` bytes from byte `to` after the origin on; it
-    /// says how many it did. `None` if they are not inside.
+    /// Let `write` fill the `len` bytes from byte `to` after the origin on with
+    /// stored elements, which are converted there; it says how many bytes it did.
+    /// `None` if they are not inside.
     pub(crate) fn write_with(
         &self,
+        kernel: &Kernel,
         to: i64,
         len: usize,
         write: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize>,
@@ -170,6 +172,8 @@ impl<'a> Target<'a> {
             unsafe { std::slice::from_raw_parts_mut(self.buffer.base.add(start).cast(), len) };
         let written = write(bytes);
         if let Ok(written) = written {
+            // SAFETY: the same bytes, as far as they are written.
+            unsafe { kernel.stay(self.buffer.base.add(start), written.min(len)) };
             self.written.fetch_add(written as u64, Relaxed);
         }
         Some(written)
@@ -205,18 +209,18 @@ impl<'a> Target<'a> {
             .base
             .wrapping_add(self.origin)
             .wrapping_offset(to as isize);
-        let turned;
-        let dims = match longest_first(dims) {
-            None => dims,
-            Some(dims) => {
-                turned = dims;
-                &turned
+        let arranged;
+        let (dims, mut turned) = match arrange(dims) {
+            None => (dims, None),
+            Some((dims, turned)) => {
+                arranged = dims;
+                (&arranged[..], turned.then(Tile::default))
             }
         };
         // SAFETY: as computed above, each element of the loops, in whatever
         // order, lies inside `bytes` and inside the buffer. The two cannot
         // overlap: the elements in the buffer are this result's alone.
-        unsafe { run(kernel, dims, bytes.as_ptr(), to) }
+        unsafe { run(kernel, dims, turned.as_mut(), bytes.as_ptr(), to) }
             .map_err(|at| Fault::Unfit(at - bytes.as_ptr() as usize))?;
         let written = count as u64 * kernel.result_size() as u64;
         self.written.fetch_add(written, Relaxed);
@@ -235,31 +239,43 @@ impl<'a> Target<'a> {
 /// Elements of a loop from which on it is worth a call of the kernel.
 const SHORT: i64 = 8;
 
-/// The loops with the longest innermost, where the innermost is short.
-fn longest_first(dims: &[Dim]) -> Option<Vec<Dim>> {
+/// The loops in an order that is faster, if there is one; and whether the two
+/// innermost run across each other: the one with the smallest steps in the
+/// source, and that with the smallest ones in the result.
+fn arrange(dims: &[Dim]) -> Option<(Vec<Dim>, bool)> {
     let [first, .., _] = dims else {
         return None;
     };
+    let nearest = (0..dims.len()).min_by_key(|&i| dims[i].to.abs())?;
+    if nearest > 0 && first.n >= SHORT && dims[nearest].n >= SHORT {
+        let mut dims = dims.to_vec();
+        dims[1..=nearest].rotate_right(1);
+        return Some((dims, true));
+    }
+    // The longest innermost, where that is short.
     let longest = (0..dims.len()).max_by_key(|&i| dims[i].n)?;
     if first.n >= SHORT || dims[longest].n < SHORT {
         return None;
     }
     let mut dims = dims.to_vec();
     dims[..=longest].rotate_right(1);
-    Some(dims)
+    Some((dims, false))
 }
 
-/// Run the kernel over nested loops. `Err` holds the address of the element
-/// that does not fit.
+/// Run the kernel over nested loops, the two innermost of which are turned if there
+/// is a tile.
+/// `Err` holds the address of the element that does not fit.
 ///
 /// # Safety
 /// Each element of the loops can be read from `from` and written to `to`.
 unsafe fn run(
     kernel: &Kernel,
     dims: &[Dim],
+    mut turned: Option<&mut Tile>,
     from: *const u8,
     to: *mut u8,
 ) -> std::result::Result<(), usize> {
+    let steps = |dim: &Dim| (dim.n as usize, dim.from as isize, dim.to as isize);
     // SAFETY: the caller's promise, passed on to each turn of the outer loop.
     unsafe {
         match dims {
@@ -267,9 +283,15 @@ unsafe fn run(
             [dim] => kernel
                 .run(from, dim.from as isize, to, dim.to as isize, dim.n as usize)
                 .map_err(|i| from as usize + i * dim.from as usize),
+            [inner, outer] => match turned {
+                Some(tile) => kernel.turn(from, to, steps(inner), steps(outer), tile),
+                None => kernel.rows(from, to, steps(inner), steps(outer)),
+            }
+            .map_err(|(i, k)| from as usize + i * inner.from as usize + k * outer.from as usize),
             [inner @ .., dim] => (0..dim.n as isize).try_for_each(|i| {
                 let from = from.offset(i * dim.from as isize);
-                run(kernel, inner, from, to.offset(i * dim.to as isize))
+                let to = to.offset(i * dim.to as isize);
+                run(kernel, inner, turned.as_deref_mut(), from, to)
             }),
         }
     }
@@ -335,6 +357,69 @@ mod tests {
         );
     }
 
+    /// Loops in any order and at any steps, of elements of all sizes; those that
+    /// are turned have more items than go together.
+    #[test]
+    fn loops_in_any_order_give_the_same() {
+        let native = |dtype| (dtype, ByteOrder::NATIVE);
+        for (from, to) in DType::all().flat_map(|dtype| [(dtype, dtype), (dtype, DType::Float64)]) {
+            let Ok(kernel) = Kernel::new(native(from), to, None, None, Cast::default()) else {
+                continue;
+            };
+            let (size, item) = (from.size() as i64, to.size() as i64);
+            for (shape, order) in [
+                ([300, 270, 2], [2, 1, 0]),
+                ([9, 600, 3], [1, 0, 2]),
+                ([5, 3, 40], [2, 1, 0]),
+                ([20, 8, 8], [1, 2, 0]),
+            ] {
+                let n: i64 = shape.iter().product();
+                let bytes: Vec<u8> = (0..n * size).map(|i| (i * 7 % 253) as u8).collect();
+                let (mut near, mut apart) = (size, item + 1);
+                let mut dims = [0, 1, 2].map(|i| {
+                    near *= shape[i];
+                    let (n, from) = (shape[i], near / shape[i]);
+                    Dim { n, from, to: 0 }
+                });
+                for i in order {
+                    dims[i].to = apart;
+                    apart *= shape[i];
+                }
+                let mut memory = buffer(apart as usize);
+                let lengths = dims.map(|dim| dim.n);
+                let strides = dims.map(|dim| dim.to);
+                let lent = Buffer::from(&mut memory[..]);
+                let target = Target::new(lent, 0, &lengths, &strides, item as usize).unwrap();
+                assert!(target.store(&kernel, &bytes, &dims, 0).is_ok());
+                // SAFETY: the buffer was made of written bytes.
+                let found: Vec<u8> = memory
+                    .iter()
+                    .map(|byte| unsafe { byte.assume_init() })
+                    .collect();
+                let mut one = vec![0u8; item as usize];
+                for i in 0..n {
+                    let place = [
+                        i % shape[0],
+                        i / shape[0] % shape[1],
+                        i / shape[0] / shape[1],
+                    ];
+                    let at = (0..3).map(|k| place[k] * dims[k].to).sum::<i64>() as usize;
+                    // SAFETY: one element on both sides.
+                    unsafe {
+                        let from = bytes.as_ptr().add((i * size) as usize);
+                        kernel.run(from, 0, one.as_mut_ptr(), 0, 1).unwrap();
+                    }
+                    assert_eq!(
+                        found[at..at + item as usize],
+                        one,
+                        "{from} {to} {shape:?} {i}"
+                    );
+                    assert_eq!(found[at + item as usize], 0xEE, "between");
+                }
+            }
+        }
+    }
+
     #[test]
     fn parts_lie_inside_and_apart() {
         let mut memory = buffer(24);
@@ -373,7 +458,7 @@ mod tests {
             ));
         }
         for (to, len) in [(5, 2), (-3, 1)] {
-            assert!(target.write_with(to, len, |_| Ok(0)).is_none());
+            assert!(target.write_with(&kernel, to, len, |_| Ok(0)).is_none());
         }
         assert!(target.store(&kernel, &bytes, &[dim(4, 1, -1)], 3).is_ok());
         assert_eq!(target.written(), 4);

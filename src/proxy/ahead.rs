@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::queue::{Item, Way};
-use super::read::{CELL, Work, Worker, outside};
+use super::read::{Read, Work, Worker, outside};
+use super::ways::CELL;
 use crate::codec::{self, Reading, Taken};
 use crate::error::Result;
 use crate::io::{ReadAt, fill};
@@ -87,8 +88,8 @@ impl Work<'_> {
         if !matches!(item.way, Way::Straight) {
             return self.store(item, bytes);
         }
-        let target = self.reads[item.read].target;
-        let written = target.write_with(piece.to, piece.len, |to| {
+        let Read { plan, target, .. } = &self.reads[item.read];
+        let written = target.write_with(plan.kernel(), piece.to, piece.len, |to| {
             Ok(fill(to, |buffer| {
                 buffer.push(bytes);
                 Ok(())

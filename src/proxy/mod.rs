@@ -9,6 +9,7 @@ mod plan;
 mod queue;
 mod read;
 mod source;
+mod ways;
 
 #[cfg(feature = "ndarray")]
 mod arrays;

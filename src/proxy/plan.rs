@@ -2,6 +2,7 @@
 
 use super::ArrayProxy;
 use super::read::{self, Read};
+use super::ways::{ACROSS, cutting, decoded};
 use crate::codec::Codec;
 use crate::control::Control;
 use crate::core::dtype::{DType, Kind, Order};
@@ -11,7 +12,7 @@ use crate::core::shape;
 use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{Cast, Kernel};
-use crate::mem::{Buffer, Element, Target, collect};
+use crate::mem::{Array, Buffer, Element, Target, collect};
 use crate::threads;
 
 /// As what elements are read.
@@ -175,10 +176,10 @@ impl Plan {
         let walks = self.walks(&self.packed_strides());
         let of_source = |walks: &[Walk]| {
             let data = &self.proxy.shared.sources[walks[0].source as usize];
-            let plain = |walk: &Walk| walk.cost(read::cutting(self, walk, data.codec)).1;
+            let plain = |walk: &Walk| walk.cost(cutting(self, walk, data.codec)).1;
             match data.codec {
                 Codec::None => walks.iter().map(plain).sum::<u64>(),
-                _ => read::decoded(data, walks.iter()),
+                _ => decoded(data, walks.iter()),
             }
         };
         walks
@@ -217,6 +218,16 @@ impl Plan {
         self.check_there(&self.walks(&self.packed_strides()))?;
         let elements = self.nbytes as usize / self.dtype.size();
         collect(elements, |buffer| self.read(buffer, 0, None, None))
+    }
+
+    /// Read into a new array, packed.
+    pub fn load(&self, control: Option<&Control>) -> Result<Array> {
+        self.check_limit()?;
+        self.check_there(&self.walks(&self.packed_strides()))?;
+        let nbytes = self.nbytes as usize;
+        Array::new(self.dtype, &self.shape, self.order, nbytes, |buffer| {
+            self.read(buffer, 0, None, control)
+        })
     }
 
     /// Bytes of elements read.
@@ -294,7 +305,24 @@ impl Plan {
     }
 
     pub(super) fn walks(&self, strides: &[i64]) -> Vec<Walk> {
-        walks(&self.proxy.layout, &self.selection, strides)
+        let walks = walks(&self.proxy.layout, &self.selection, strides);
+        // What is compressed only goes forward.
+        let sources = &self.proxy.shared.sources;
+        let is_near = |walk: &Walk| {
+            let data = &sources[walk.source as usize];
+            data.packed.is_none() && data.bytes.is_near()
+        };
+        let crossed = |walk: &Walk| walk.is_crossed(&ACROSS) && is_near(walk);
+        if !walks.iter().any(crossed) {
+            return walks;
+        }
+        let all = walks.into_iter().flat_map(|walk| match is_near(&walk) {
+            true => walk.across(&ACROSS),
+            false => vec![walk],
+        });
+        let mut walks: Vec<Walk> = all.collect();
+        walks.sort_by_key(|walk| (walk.source, walk.offset));
+        walks
     }
 
     /// Fail at once if the file is too short to hold the last element wanted,

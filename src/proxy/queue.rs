@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use crate::core::plan::{Piece, Pieces};
-use crate::error::Result;
+use super::ways::CALL;
+use crate::core::plan::{Dim, Piece, Pieces};
+use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, View, append};
 
 /// Bytes kept of what several selections may want.
@@ -28,6 +29,8 @@ pub(super) enum Way {
 pub(super) struct Queue<'a> {
     heads: BinaryHeap<Reverse<(u64, usize)>>,
     pub(super) runs: Vec<Run<'a>>,
+    /// Pieces that are left, if they were counted.
+    pub(super) left: u64,
 }
 
 pub(super) struct Run<'a> {
@@ -63,13 +66,32 @@ impl<'a> Queue<'a> {
         Some((i, piece))
     }
 
+    /// The next pieces, until they take as long as reading so many bytes.
+    pub(super) fn items_of(&mut self, bytes: u64) -> Vec<Item> {
+        let most = (bytes / CALL).min(self.left) as usize;
+        let (mut items, mut taken) = (Vec::with_capacity(most), 0);
+        while taken < bytes {
+            let Some((i, piece)) = self.next_before(u64::MAX) else {
+                break;
+            };
+            taken += piece.bytes() + CALL * piece.spans();
+            items.push(self.item(i, piece));
+        }
+        self.left -= self.left.min(items.len() as u64);
+        items
+    }
+
+    fn item(&self, i: usize, piece: Piece) -> Item {
+        let run = &self.runs[i];
+        let (read, way) = (run.read, run.way.clone());
+        Item { read, way, piece }
+    }
+
     /// The pieces that begin before `limit`.
     pub(super) fn items_before(&mut self, limit: u64) -> Vec<Item> {
         let mut items = Vec::new();
         while let Some((i, piece)) = self.next_before(limit) {
-            let run = &self.runs[i];
-            let (read, way) = (run.read, run.way.clone());
-            items.push(Item { read, way, piece });
+            items.push(self.item(i, piece));
         }
         items
     }
@@ -87,9 +109,35 @@ pub(super) struct Item {
 pub(super) struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// Spans of a piece that goes across.
+    gathered: Vec<u8>,
 }
 
 impl Window {
+    /// The spans of a piece that goes across, one behind the other; fewer bytes
+    /// where one ends early.
+    pub(super) fn gather(
+        &mut self,
+        source: &dyn ReadAt,
+        piece: &Piece,
+        across: &Dim,
+    ) -> Result<&[u8]> {
+        self.gathered.clear();
+        self.gathered
+            .try_reserve_exact(piece.bytes() as usize)
+            .map_err(|_| Error::new(ErrorKind::Memory, "there is no memory for a piece"))?;
+        for i in 0..across.n {
+            let at = piece.offset + (i * across.from) as u64;
+            let n = append(&mut self.gathered, piece.len, |buffer| {
+                source.read_at(at, buffer)
+            })?;
+            if n < piece.len {
+                break;
+            }
+        }
+        Ok(&self.gathered)
+    }
+
     /// The bytes of a piece, which begins no earlier than those before it;
     /// fewer at the end.
     pub(super) fn read(&mut self, source: &dyn ReadAt, piece: &Piece) -> Result<&[u8]> {

@@ -15,52 +15,17 @@ use super::Data;
 use super::ahead::JOINED;
 use super::plan::Plan;
 use super::queue::{Item, Queue, Way, Window};
-use crate::codec::{Codec, Guessed, Packed, Reading, Splits};
+use super::ways::{
+    ALONE, CELL, PIECE, TAKEN, VIEWED, cost, cutting, decoded, is_dense, is_scattered, is_straight,
+    scattered, threads_for,
+};
+use crate::codec::{Guessed, Packed, Reading, Splits};
 use crate::control::Control;
-use crate::core::plan::{Cutting, Piece, Walk};
+use crate::core::plan::{Dim, Piece, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ReadAt, View, append, fill};
 use crate::mem::{Fault, Target};
 use crate::threads;
-
-/// Bytes read at a time where elements are converted: the source's share of a
-/// second-level cache.
-const PIECE: i64 = 256 << 10;
-
-/// The same of deflate's data: its decoder is faster where it refers to what
-/// stands in the same memory.
-const INFLATED: i64 = 512 << 10;
-
-/// Bytes read at a time where they go straight to the result. Between two, a
-/// read can be stopped.
-const STRAIGHT: i64 = 4 << 20;
-
-/// Runs this long go straight to the result even if there is little between
-/// them.
-const LONG_RUN: i64 = 16 << 10;
-
-/// Bytes between wanted elements that are read rather than skipped: a read
-/// call costs about as much as copying them.
-const GAP: i64 = 4 << 10;
-
-/// From so many pieces on, none longer than a page on average, the map serves
-/// a read better than read calls.
-const SCATTERED: u64 = 16;
-const PAGE: u64 = 4 << 10;
-
-/// How a walk is cut that reads memory: only so that it can be stopped.
-const VIEWED: Cutting = Cutting {
-    max: 64 << 20,
-    gap: i64::MAX,
-    loops: usize::MAX,
-};
-
-/// Bytes of a source in a job where nothing else tells.
-pub(super) const CELL: u64 = 4 << 20;
-
-/// Bytes to read below which more threads are not worth their start, which
-/// takes as long as decoding some 50 KiB.
-const ALONE: u64 = 1 << 20;
 
 /// How often a read is made again because what it rested on was wrong.
 const MOST_DOUBTS: usize = 3;
@@ -73,66 +38,6 @@ pub(super) struct Read<'a> {
     pub(super) plan: &'a Plan,
     pub(super) walks: &'a [Walk],
     pub(super) target: &'a Target<'a>,
-}
-
-/// How a walk of a file is read.
-pub(super) fn cutting(plan: &Plan, walk: &Walk, codec: Codec) -> Cutting {
-    match (is_straight(plan, walk), codec) {
-        (true, _) => Cutting {
-            max: STRAIGHT,
-            gap: 0,
-            loops: 1,
-        },
-        (false, Codec::None) => Cutting {
-            max: PIECE,
-            gap: GAP,
-            loops: usize::MAX,
-        },
-        // What lies between is decoded in any case.
-        (false, _) => Cutting {
-            max: match codec {
-                Codec::Gzip => INFLATED,
-                _ => PIECE,
-            },
-            gap: i64::MAX,
-            loops: usize::MAX,
-        },
-    }
-}
-
-/// Runs that need no conversion go straight to the result.
-fn is_straight(plan: &Plan, walk: &Walk) -> bool {
-    plan.kernel().is_copy() && walk.run(plan.dtype().size()) >= LONG_RUN.min(walk.span())
-}
-
-/// Decoded bytes between wanted ones that are decoded with them, as far as
-/// the cost of a read goes: places are no nearer to each other.
-const NEAR: i64 = 64 << 10;
-
-/// Decoded bytes that reads need, if decoding begins at places of the index
-/// alone.
-pub(super) fn decoded<'a>(data: &Data, walks: impl Iterator<Item = &'a Walk>) -> u64 {
-    let Some(packed) = &data.packed else {
-        return 0;
-    };
-    let cutting = Cutting {
-        max: i64::MAX,
-        gap: NEAR,
-        loops: usize::MAX,
-    };
-    let mut queue = Queue::default();
-    for walk in walks {
-        queue.add(0, Way::Through, walk.pieces(cutting));
-    }
-    let (mut cost, mut reached) = (0, 0);
-    // What is behind all that there can be is not decoded.
-    while let Some((_, piece)) = queue.next_before(data.most.unwrap_or(u64::MAX)) {
-        let end = piece.offset + piece.len as u64;
-        let begin = packed.begin_of(piece.offset).max(reached);
-        cost = end.saturating_sub(begin).saturating_add(cost);
-        reached = reached.max(end);
-    }
-    cost
 }
 
 /// Make reads of one source, in which the array ends at byte `array_end`. With
@@ -151,10 +56,10 @@ pub(super) fn run(
     let end = walks().map(Walk::end).max().unwrap_or(start);
     let needed = match &data.packed {
         Some(_) => decoded(data, walks()),
-        None => walks().fold(0, |sum: u64, walk| sum.saturating_add(walk.span() as u64)),
+        None => cost(data, reads),
     };
     let concurrent = data.bytes.is_concurrent();
-    let threads = if needed < ALONE { 1 } else { threads };
+    let threads = threads_for(data, reads, needed, threads);
     let mut splits = Splits {
         places: Vec::new(),
         guess: None,
@@ -231,19 +136,6 @@ pub(super) fn trusting<T>(
             return done;
         }
         turn += 1;
-    }
-}
-
-/// Whether all bytes from the first to the last are read.
-fn is_dense(reads: &[Read<'_>]) -> bool {
-    let all = Cutting {
-        max: i64::MAX,
-        gap: NEAR,
-        loops: usize::MAX,
-    };
-    match reads {
-        [read] => read.walks.len() == 1 && read.walks[0].cost(all).0 == 1,
-        _ => false,
     }
 }
 
@@ -340,12 +232,18 @@ impl<'a> Work<'a> {
 
     fn fill_queue(&self, bytes: &Arc<dyn ReadAt>, ahead: bool) -> Result<()> {
         let mut queue = self.queue();
+        // Asked for once: the next time it may be another answer.
+        let view = match scattered(self.data, self.reads) {
+            0 => None,
+            reads => bytes.view(reads)?,
+        };
         for (i, read) in self.reads.iter().enumerate() {
             for walk in read.walks {
                 let mut cutting = cutting(read.plan, walk, self.data.codec);
-                let (pieces, bytes_read) = walk.cost(cutting);
-                let scattered = pieces >= SCATTERED && bytes_read < pieces.saturating_mul(PAGE);
-                let view = if scattered { bytes.view()? } else { None };
+                let view = match is_scattered(walk, cutting) {
+                    true => view.clone(),
+                    false => None,
+                };
                 let way = match view {
                     Some(view) => {
                         // In memory, gaps cost nothing.
@@ -362,6 +260,7 @@ impl<'a> Work<'a> {
                 if ahead {
                     cutting.max = cutting.max.min(JOINED);
                 }
+                queue.left += walk.cost(cutting).0;
                 queue.add(i, way, walk.pieces(cutting));
             }
         }
@@ -395,6 +294,10 @@ impl<'a> Work<'a> {
         }
         let mut queue = self.queue();
         let offset = queue.offset().filter(|&offset| offset < last)?;
+        if self.data.packed.is_none() {
+            let items = queue.items_of(TAKEN);
+            return Some(Job { items, end: None });
+        }
         let next = self.splits.partition_point(|&split| split <= offset);
         let end = self.splits.get(next).copied();
         let limit = match end {
@@ -495,9 +398,9 @@ impl<'a> Work<'a> {
     }
 
     fn check_length(&self, piece: &Piece, found: usize) -> Result<()> {
-        if found < piece.len {
-            let end = piece.offset + piece.len as u64;
-            return Err(self.data.truncated(piece.offset + found as u64, end));
+        if (found as u64) < piece.bytes() {
+            let end = piece.place(found / piece.len * piece.len) + piece.len as u64;
+            return Err(self.data.truncated(piece.place(found), end));
         }
         Ok(())
     }
@@ -506,10 +409,19 @@ impl<'a> Work<'a> {
     pub(super) fn store(&self, item: &Item, bytes: &[u8]) -> Result<()> {
         let Read { plan, target, .. } = &self.reads[item.read];
         let piece = &item.piece;
-        let stored = target.store(plan.kernel(), bytes, &piece.dims, piece.to);
+        let gathered: Vec<Dim>;
+        let dims = match piece.across {
+            None => &piece.dims[..],
+            Some(across) => {
+                let from = piece.len as i64;
+                gathered = [&piece.dims[..], &[Dim { from, ..across }]].concat();
+                &gathered
+            }
+        };
+        let stored = target.store(plan.kernel(), bytes, dims, piece.to);
         stored.map_err(|fault| match fault {
             Fault::Outside => outside(),
-            Fault::Unfit(at) => plan.unfit(&bytes[at..], piece.offset + at as u64, self.data.codec),
+            Fault::Unfit(at) => plan.unfit(&bytes[at..], piece.place(at), self.data.codec),
         })?;
         self.step(item)
     }
@@ -518,9 +430,8 @@ impl<'a> Work<'a> {
         let Some(control) = self.control else {
             return Ok(());
         };
-        let elements: i64 = item.piece.dims.iter().map(|dim| dim.n).product();
         let size = self.reads[item.read].plan.dtype().size() as u64;
-        control.step(elements as u64 * size)
+        control.step(item.piece.elements() as u64 * size)
     }
 }
 
@@ -546,7 +457,10 @@ impl<'b, 'a> Worker<'b, 'a> {
             Way::Straight => self.straight(item),
             Way::View(view) => self.in_view(view, item),
             Way::Through => {
-                let bytes = self.window.read(&*self.bytes, piece)?;
+                let bytes = match &piece.across {
+                    Some(across) => self.window.gather(&*self.bytes, piece, across)?,
+                    None => self.window.read(&*self.bytes, piece)?,
+                };
                 self.work.check_length(piece, bytes.len())?;
                 self.work.store(item, bytes)
             }
@@ -555,12 +469,12 @@ impl<'b, 'a> Worker<'b, 'a> {
 
     fn straight(&self, item: &Item) -> Result<()> {
         let piece = &item.piece;
-        let target = self.work.reads[item.read].target;
+        let Read { plan, target, .. } = &self.work.reads[item.read];
         let read = |to: &mut [_]| {
             let read = fill(to, |buffer| self.bytes.read_at(piece.offset, buffer));
             Ok(read?.len())
         };
-        let written = target.write_with(piece.to, piece.len, read);
+        let written = target.write_with(plan.kernel(), piece.to, piece.len, read);
         self.work
             .check_length(piece, written.ok_or_else(outside)??)?;
         self.work.step(item)
