@@ -97,6 +97,7 @@ step 'release build' one 'make --version' make --no-print-directory build
 step 'ABI' runner 'abidiff --version' bash tests/abi.sh
 step 'installing' runner 'cmake --version' bash tests/install.sh
 step 'C tests' runner 'valgrind --version' bash ctests/run.sh
+step 'instructions' runner 'valgrind --version' bash tests/instructions.sh
 step 'oracle' runner 'target/venv/bin/python -m pytest --version' \
     env AP_LIBRARY="$CARGO_TARGET_DIR/release/libarrayproxy.so" PYTHONDONTWRITEBYTECODE=1 \
     target/venv/bin/python -m pytest -q -p no:cacheprovider tests/oracle
