@@ -50,7 +50,7 @@ demo: ## a C program that reads parts of two images and draws them
 test: ## every test, after installing what they need (tests/setup.sh)
 	@bash tests/run.sh
 
-bench: ## time reads of compressed files, ours and others'; SMALL=1 takes a tenth of the data
+bench: ## time our reads and those of others; SMALL=1 takes a tenth of the data
 	@sh tests/setup.sh build
 	@$(MAKE) --no-print-directory build
 	@sh benches/setup.sh

@@ -76,7 +76,7 @@ version=$(dpkg-query -W -f '${Version}' libniftiio-dev 2>/dev/null || echo '(ver
 flags='-std=c11 -O2 -Wall -Wextra'
 # shellcheck disable=SC2086 # a list of words
 $CC $flags -Iinclude benches/peers/ours.c -o "$bin/ours" \
-    -Ltarget/release -larrayproxy -Wl,-rpath,'$ORIGIN/../../release'
+    -Ltarget/release -larrayproxy -Wl,-rpath,'$ORIGIN/../../release' -lpthread
 # shellcheck disable=SC2086
 $CC $flags -isystem /usr/include/nifti -DNIFTILIB_VERSION="\"$version\"" \
     benches/peers/niftilib.c -o "$bin/niftilib" -lniftiio

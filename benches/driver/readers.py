@@ -18,6 +18,8 @@ NAMES = {
     "simpleitk": "SimpleITK",
     "niftilib": "niftilib",
     "nifti": "nifti crate",
+    "numpy": "NumPy memmap",
+    "limit": "plain code",
     "rapidgzip": "rapidgzip, decoding",
     "libdeflate": "libdeflate, decoding",
     "isal": "ISA-L, decoding",
@@ -36,6 +38,7 @@ def command(name, built):
         "nibabel": python("read_nibabel.py", "nibabel"),
         "indexed_gzip": python("read_nibabel.py", "indexed_gzip"),
         "nibabel_rapidgzip": python("read_nibabel.py", "rapidgzip"),
+        "numpy": python("read_numpy.py"),
         "simpleitk": python("read_simpleitk.py"),
         "rapidgzip": python("read_rapidgzip.py"),
     }.get(name, [built / "arrayproxy-peers", name])
@@ -130,22 +133,24 @@ class Readers:
             reader.close()
 
     def ask(self, job):
-        reader = self.get(job.reader)
+        # Results in new memory are what they are: nothing is kept.
+        keeps = not {"fresh", "default"} & job.args.keys()
+        reader = self.get(job.reader, keeps)
         try:
             return reader.ask(job)
         except Failed:
             if reader.process.poll() is not None:
-                del self.running[job.reader]  # the next job gets a new one
+                del self.running[job.reader, keeps]  # the next job gets a new one
             raise
 
-    def get(self, name):
-        if name not in self.running:
-            self.running[name] = Reader(name, self.built)
-        return self.running[name]
+    def get(self, name, keeps):
+        if (name, keeps) not in self.running:
+            self.running[name, keeps] = Reader(name, self.built, keeps)
+        return self.running[name, keeps]
 
     def alone(self, name):
         """A new process, for what earlier jobs would leave traces in."""
         return Reader(name, self.built, keeps=False)
 
     def versions(self):
-        return [reader.version for reader in self.running.values()]
+        return list(dict.fromkeys(reader.version for reader in self.running.values()))

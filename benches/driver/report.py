@@ -4,6 +4,24 @@ from readers import NAMES
 
 MIB = 1 << 20
 
+PLAIN = """# Reading plain images
+
+![Our time over that of plain code, by work]({picture})
+
+Medians of runs by turns on {cores} cores, {date}, of files in the page cache. The
+series is {shape} of int16 with slope and intercept; parts are read as float64.
+Every result was compared with what NumPy makes of the file. Plain code knows type,
+shape and factors and does just the work, as `peers/src/limit.rs` has it. [What the
+works mean](../README.md).
+
+## What is to be reached
+
+Ratio is time of ours / time of theirs.
+
+| work | ours, ms | against | theirs, ms | ratio | reach | | NiBabel, ms | ratio | reach | |
+|---|--:|---|--:|--:|--:|---|--:|--:|--:|---|
+"""
+
 HEAD = """# Reading compressed images
 
 ![Our time over that of the fastest other reader, by work]({picture})
@@ -29,6 +47,15 @@ OTHERS = """
 In ms. `~` stands before times of a part of the work, scaled up. Readers that
 only decode are marked so; "best" is ours over the fastest other.
 
+"""
+
+PLAIN_MEMORY = """
+## Memory
+
+Peak of RssAnon without the result, in MiB.
+
+| read | peak | bound | |
+|---|--:|--:|---|
 """
 
 MEMORY = """
@@ -84,6 +111,21 @@ def line(result):
     return "| " + " | ".join(cells) + " |"
 
 
+def plain_line(result):
+    """With NiBabel's time and ratio behind, if it does the work."""
+    nibabel = result["others"].get("nibabel")
+    if not nibabel or not result["ours"]:
+        return line(result) + " | | | |"
+    value, reach = result["ours"] / nibabel["seconds"], result["nibabel"]
+    cells = [
+        milliseconds(nibabel["seconds"]),
+        number(value),
+        "" if reach is None else f"≤ {reach:.2f}",
+        verdict(value, reach),
+    ]
+    return f"{line(result)} " + " | ".join(cells) + " |"
+
+
 def best(result):
     """The fastest other reader, and our time over its."""
     others = result["others"]
@@ -128,12 +170,16 @@ def markdown(found, picture):
         "date": found["date"],
         "shape": "×".join(map(str, found["shape"])),
     }
-    text = HEAD.format(**values)
-    if found["small"]:
-        text += "\n**A tenth of the data: for trying, not for judging.**\n"
-    text += AGAINST + "\n".join(map(line, found["rows"])) + "\n"
-    text += OTHERS + others_table(found["rows"])
-    text += MEMORY + memory_table(found["memory"])
+    warning = "\n**A tenth of the data: for trying, not for judging.**\n"
+    if found["kind"] == "plain":
+        text = PLAIN.format(**values) + "\n".join(map(plain_line, found["rows"])) + "\n"
+        text += warning if found["small"] else ""
+        text += OTHERS + others_table(found["rows"]) + PLAIN_MEMORY
+    else:
+        text = HEAD.format(**values) + (warning if found["small"] else "")
+        text += AGAINST + "\n".join(map(line, found["rows"])) + "\n"
+        text += OTHERS + others_table(found["rows"]) + MEMORY
+    text += memory_table(found["memory"])
     text += "\n## Versions\n\n" + ", ".join(found["versions"]) + ".\n"
     if found["notes"]:
         text += "\n## What failed\n\n" + "".join(f"- {note}\n" for note in found["notes"])

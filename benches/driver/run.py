@@ -1,8 +1,9 @@
-"""Measure our reads of compressed files and those of others, by turns.
+"""Measure our reads and those of others, by turns.
 
-The table and the picture go to benches/results. Environment: SMALL=1 takes a
-tenth of the data, LONG=1 adds a file ten times as long, ROWS=text measures only
-the rows that have the text in their titles and writes no results.
+Tables and pictures go to benches/results. Environment: FILES=plain or compressed
+measures reads of these alone, SMALL=1 takes a tenth of the data, LONG=1 adds a
+file ten times as long, ROWS=text measures only the rows that have the text in
+their titles and writes no results.
 """
 
 import datetime
@@ -15,6 +16,7 @@ import picture
 import report
 from data import Data
 from measure import measure, peak_memory
+from plain import PlainRows
 from readers import NAMES, Failed, Job, Readers
 from rows import Rows
 from truth import Truth
@@ -31,7 +33,7 @@ def is_set(name):
 
 def warm(data):
     """All files into the page cache: no side waits for the disk."""
-    for path in data.folder.glob("packed/*"):
+    for path in [*data.folder.glob("packed/*"), *data.folder.glob("plain/*")]:
         with open(path, "rb") as file:
             while file.read(1 << 24):
                 pass
@@ -68,10 +70,25 @@ def measure_rows(rows, readers, truth, notes):
             # Of a part of the work, scaled up.
             "part": any(job.is_part() for job in row.peers()),
             "reach": row.reach,
+            "nibabel": row.nibabel,
             "others": others,
         }
         results.append(result)
         print(report.line(result), flush=True)
+    return results
+
+
+def measure_plain_memory(readers, rows, truth, notes):
+    """What our reads of plain files need besides their results."""
+    results = []
+    for title, job, size in rows.memory():
+        try:
+            peak, answer = peak_memory(readers, job)
+            if answer.checksum != truth.checksum(job):
+                raise Failed("other values than the plain file has")
+            results.append({"title": title, "more": peak - size, "bound": 8 * MIB})
+        except Failed as problem:
+            notes.append(f"memory, {title}: {problem}")
     return results
 
 
@@ -95,33 +112,53 @@ def measure_memory(data, readers, rows, truth, notes):
     return results
 
 
+def measure_compressed(data, readers, truth, notes, only, long):
+    save_indexes(data, readers, long)
+    rows = Rows(data)
+    wanted = [row for row in rows.all(long) if only in row.title]
+    results = measure_rows(wanted, readers, truth, notes)
+    return results, [] if only else measure_memory(data, readers, rows, truth, notes)
+
+
+def measure_plain(data, readers, truth, notes, only):
+    rows = PlainRows(data, Rows(data))
+    wanted = [row for row in rows.all() if only in row.title]
+    results = measure_rows(wanted, readers, truth, notes)
+    return results, [] if only else measure_plain_memory(readers, rows, truth, notes)
+
+
 def main():
     small, long, only = is_set("SMALL"), is_set("LONG"), os.environ.get("ROWS", "")
     data = Data(ROOT / "target/bench/data", small)
     data.make(long)
     warm(data)
-    notes, truth = [], Truth(data)
-    with Readers(ROOT / "target/bench/bin") as readers:
-        save_indexes(data, readers, long)
-        rows = Rows(data)
-        wanted = [row for row in rows.all(long) if only in row.title]
-        results = measure_rows(wanted, readers, truth, notes)
-        memory = [] if only else measure_memory(data, readers, rows, truth, notes)
-        found = {
-            "small": small,
-            "shape": data.shape,
-            "date": datetime.date.today().isoformat(),
-            "cores": len(os.sched_getaffinity(0)),
-            "versions": readers.versions(),
-            "rows": results,
-            "memory": memory,
-            "notes": notes,
-        }
-    if not only:
-        name = "compressed_small" if small else "compressed"
-        (ROOT / f"target/bench/{name}.json").write_text(json.dumps(found, indent=1))
-        write(found, ROOT / "benches/results", name)
-    return 1 if notes else 0
+    truth, failures = Truth(data), 0
+    kinds = [os.environ.get("FILES")] if is_set("FILES") else ["plain", "compressed"]
+    for kind in kinds:
+        notes = []
+        # Each kind has readers of its own: memory that one keeps is another's.
+        with Readers(ROOT / "target/bench/bin") as readers:
+            if kind == "plain":
+                results, memory = measure_plain(data, readers, truth, notes, only)
+            else:
+                results, memory = measure_compressed(data, readers, truth, notes, only, long)
+            found = {
+                "kind": kind,
+                "small": small,
+                "shape": data.shape,
+                "date": datetime.date.today().isoformat(),
+                "cores": len(os.sched_getaffinity(0)),
+                "versions": readers.versions(),
+                "rows": results,
+                "memory": memory,
+                "notes": notes,
+            }
+        if not only:
+            name = f"{kind}_small" if small else kind
+            (ROOT / f"target/bench/{name}.json").write_text(json.dumps(found, indent=1))
+            write(found, ROOT / "benches/results", name)
+        failures += len(notes)
+    return 1 if failures else 0
 
 
 def write(found, folder, name):

@@ -9,10 +9,11 @@ from checksum import checksum
 
 
 class Boxes:
-    """Parts of a series, in a file for the readers: starts and counts."""
+    """Parts of a series, in a file for the readers: starts and counts. `step` is
+    that on the first three axes."""
 
-    def __init__(self, data, name, parts):
-        self.path, self.parts = data.jobs(name), parts
+    def __init__(self, data, name, parts, step=1):
+        self.path, self.parts, self.step = data.jobs(name), parts, step
         lines = [" ".join(map(str, [*start, *count])) for start, count in parts]
         self.path.write_text("\n".join(lines) + "\n")
 
@@ -33,20 +34,24 @@ class Truth:
         dtype = job.dtype
         if job.reader == "simpleitk" and dtype == "disk" and source != "f32":
             dtype = "float32"  # the type that it scales to by itself
-        key = (source, dtype, boxes)
+        order = job.args.get("order", "F")
+        key = (source, dtype, boxes, order)
         if key not in self.known:
-            self.known[key] = checksum(self.arrays(source, dtype, job.boxes))
+            self.known[key] = checksum(self.arrays(source, dtype, job.boxes, order))
         return self.known[key]
 
-    def arrays(self, source, dtype, boxes):
+    def arrays(self, source, dtype, boxes, order):
         stored, slope, inter = self.plain("fmri" if source == "long" else source)
-        if boxes is None:
-            parts = [slice(None)] if stored.ndim < 4 else volumes_of(stored)
+        if boxes is not None:
+            parts = [box_of(stored, *box, boxes.step) for box in boxes.parts]
+        elif stored.ndim < 4 or order == "C":
+            parts = [slice(None)]
         else:
-            parts = [box_of(stored, *box) for box in boxes.parts]
+            parts = volumes_of(stored)
         for part in parts:
             array = stored[part]
-            yield array if dtype == "disk" else (array * slope + inter).astype(dtype)
+            array = array if dtype == "disk" else (array * slope + inter).astype(dtype)
+            yield array.T if order == "C" else array
 
     @lru_cache
     def plain(self, source):
@@ -63,7 +68,8 @@ def volumes_of(stored):
     return [(..., slice(t, t + 1)) for t in range(stored.shape[-1])]
 
 
-def box_of(stored, start, count):
+def box_of(stored, start, count, step):
     """As slices. The long series repeats the one that there is."""
     start = [*start[:3], start[3] % stored.shape[3]]
-    return tuple(slice(a, a + n) for a, n in zip(start, count))
+    steps = [step, step, step, 1]
+    return tuple(slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(start, count, steps))

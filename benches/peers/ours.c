@@ -12,11 +12,14 @@
  * built before, a file to load, or "never": none is made, and no decoded data
  * are kept. Its `spacing` fits the size of the file unless given. `open` is
  * "before" the clock starts, "counted", or "each": opened anew for each box,
- * and counted.
+ * and counted. `again` reads the boxes so often before. With `step` elements are so
+ * far apart on the first three axes; `readers` share the boxes, each a thread of
+ * its own; `order=C` makes the last axis the fastest; `fresh=1` takes new memory.
  */
 #include "server.h"
 
 #include <arrayproxy.h>
+#include <pthread.h>
 
 /* The one place to give up a job from. */
 #define CHECK(call)               \
@@ -27,7 +30,7 @@
         }                         \
     } while (0)
 
-static ap_error err;
+static _Thread_local ap_error err;
 
 static ap_status open_for(const job *j, ap_proxy **proxy)
 {
@@ -94,27 +97,38 @@ static int64_t index_memory(const ap_proxy *proxy)
 static void whole(const job *j)
 {
     ap_proxy *proxy = NULL;
+    ap_array *array = NULL;
     void *out = NULL;
     int64_t nbytes = 0;
+    uint32_t flags = job_is(j, "order", "C") ? AP_READ_C : 0;
+    int fresh = job_is(j, "fresh", "1");
     char more[64];
     CHECK(open_before(j, &proxy));
-    CHECK(nbytes = ap_slice_nbytes(proxy, NULL, 0, dtype_of(j), 0, &err));
-    out = memory((size_t)nbytes);
+    CHECK(nbytes = ap_slice_nbytes(proxy, NULL, 0, dtype_of(j), flags, &err));
+    if (!fresh)
+        out = memory((size_t)nbytes);
     double start = seconds();
-    CHECK(ap_read_all(proxy, dtype_of(j), 0, out, (size_t)nbytes, &err));
+    if (fresh)
+        CHECK(ap_load(proxy, NULL, 0, dtype_of(j), flags, NULL, &array, &err));
+    else
+        CHECK(ap_read_all(proxy, dtype_of(j), flags, out, (size_t)nbytes, &err));
     double time = seconds() - start;
     snprintf(more, sizeof more, "\tindex_memory=%ld", index_memory(proxy));
-    answer(time, checksum(out, (size_t)nbytes), more);
+    answer(time, checksum(fresh ? ap_array_data(array) : out, (size_t)nbytes), more);
 end:
     free(out);
+    ap_array_free(array);
     ap_free(proxy);
 }
 
 /* As ranges: they name the same bytes as [..., t] and the like do. */
-static void index_of(const box *b, ap_slice *index)
+static void index_of(const job *j, const box *b, ap_slice *index)
 {
-    for (int axis = 0; axis < 4; axis++)
-        index[axis] = ap_range(b->start[axis], b->start[axis] + b->count[axis], 1);
+    for (int axis = 0; axis < 4; axis++) {
+        int64_t step = axis < 3 ? job_number(j, "step", 1) : 1;
+        int64_t reach = (b->count[axis] - 1) * step + 1;
+        index[axis] = ap_range(b->start[axis], b->start[axis] + reach, step);
+    }
 }
 
 static ap_status read_boxes(const job *j, ap_proxy **proxy, const box *boxes, int64_t count,
@@ -131,7 +145,7 @@ static ap_status read_boxes(const job *j, ap_proxy **proxy, const box *boxes, in
         if (status != AP_OK)
             return status;
         size_t nbytes = box_size(&boxes[i]) * element;
-        index_of(&boxes[i], index);
+        index_of(j, &boxes[i], index);
         status = ap_read_slice(*proxy, index, 4, dtype_of(j), 0, out, nbytes, &err);
         if (status != AP_OK)
             return status;
@@ -140,12 +154,51 @@ static ap_status read_boxes(const job *j, ap_proxy **proxy, const box *boxes, in
     return AP_OK;
 }
 
+/* What one of several threads reads. */
+typedef struct {
+    const job *j;
+    ap_proxy *proxy;
+    const box *boxes;
+    int64_t count;
+    char *out;
+    size_t element;
+    ap_status status;
+} share;
+
+static void *read_share(void *of)
+{
+    share *s = of;
+    s->status = read_boxes(s->j, &s->proxy, s->boxes, s->count, s->out, s->element);
+    return NULL;
+}
+
+static ap_status read_shared(const job *j, ap_proxy *proxy, const box *boxes, int64_t count,
+                             char *out, size_t element)
+{
+    enum { MOST = 16 };
+    pthread_t threads[MOST];
+    share shares[MOST];
+    int64_t n = job_number(j, "readers", 1), each = (count + n - 1) / n;
+    ap_status status = AP_OK;
+    for (int i = 0; i < n && i < MOST; i++) {
+        int64_t first = i * each, left = count - first;
+        shares[i] = (share){j, proxy, boxes + first, left < each ? left : each, out, element, AP_OK};
+        out += boxes_size(boxes + first, shares[i].count) * element;
+        pthread_create(&threads[i], NULL, read_share, &shares[i]);
+    }
+    for (int i = 0; i < n && i < MOST; i++) {
+        pthread_join(threads[i], NULL);
+        status = status == AP_OK ? shares[i].status : status;
+    }
+    return status;
+}
+
 static ap_status read_batch(const job *j, const ap_proxy *proxy, const box *boxes, int64_t count,
                             void *out, size_t nbytes)
 {
     ap_slice *index = malloc((size_t)count * 4 * sizeof *index);
     for (int64_t i = 0; i < count; i++)
-        index_of(&boxes[i], index + 4 * i);
+        index_of(j, &boxes[i], index + 4 * i);
     ap_status status =
         ap_read_batch(proxy, index, 4, count, dtype_of(j), 0, out, nbytes, NULL, NULL, &err);
     free(index);
@@ -169,8 +222,12 @@ static void slices(const job *j)
         ap_free(proxy);
         proxy = NULL;
     }
+    for (int64_t i = job_number(j, "again", 0); i > 0; i--)
+        CHECK(read_boxes(j, &proxy, boxes, count, out, element));
     double start = seconds();
-    if (batch)
+    if (job_number(j, "readers", 1) > 1)
+        CHECK(read_shared(j, proxy, boxes, count, out, element));
+    else if (batch)
         CHECK(read_batch(j, proxy, boxes, count, out, nbytes));
     else
         CHECK(read_boxes(j, &proxy, boxes, count, out, element));

@@ -8,12 +8,13 @@ factors, so that no side converts what another does not.
 import os
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import nibabel
 import numpy as np
 from nibabel import _compression
 from nibabel.arrayproxy import ArrayProxy
-from server import Clock, boxes_of, serve
+from server import Clock, boxes_of, index_of, serve
 
 way = sys.argv[1]
 name = f"NiBabel {nibabel.__version__}"
@@ -120,19 +121,29 @@ def whole(file, args):
             result = image.dataobj.get_unscaled()
         else:
             result = image.get_fdata(dtype=np.dtype(dtype), caching="unchanged")
+        # What is not compressed is a map, of which nothing was read yet.
+        if args.get("order") == "C":
+            result = np.ascontiguousarray(result).T
+        elif isinstance(result, np.memmap):
+            result = np.array(result, result.dtype.newbyteorder("="))
     close(image)
     return clock.seconds, [result]
 
 
 def slices(file, args):
-    boxes = boxes_of(args["boxes"])
-    index = [tuple(slice(a, a + n) for a, n in zip(*box)) for box in boxes]
+    index = [index_of(box, args) for box in boxes_of(args["boxes"])]
     when = args.get("open", "before")
     prepared = prepare(file, args) if when == "before" else None
     image = image_of(prepared) if is_opened_before(args) else None
     proxy = proxy_of(image, args) if image else None
     results = []
+    for _ in range(int(args.get("again", 0))):
+        [proxy[entry] for entry in index]
     with Clock() as clock:
+        if "readers" in args:
+            with ThreadPoolExecutor(int(args["readers"])) as pool:
+                results = list(pool.map(proxy.__getitem__, index))
+            index = []
         for entry in index:
             if image is None:
                 image = image_of(prepared or prepare(file, args))

@@ -57,7 +57,8 @@ static inline double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* For a result; the settings of the driver say what comes of it. To be freed. */
+/* For a result, written to before the clock starts; the settings of the driver say
+ * what comes of it. To be freed. */
 static inline void *memory(size_t nbytes)
 {
     void *p = malloc(nbytes);
@@ -65,6 +66,7 @@ static inline void *memory(size_t nbytes)
         fprintf(stderr, "no memory for %zu bytes\n", nbytes);
         exit(1);
     }
+    memset(p, 1, nbytes);
     return p;
 }
 

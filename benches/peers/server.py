@@ -29,6 +29,13 @@ def boxes_of(path):
     return [(box[:4], box[4:]) for box in boxes]
 
 
+def index_of(box, args):
+    """Of a box, with the steps that a job has on the first three axes."""
+    step = int(args.get("step", 1))
+    steps = [step, step, step, 1]
+    return tuple(slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(*box, steps))
+
+
 def serve(name, works):
     """Do jobs until there are no more. A work gives seconds and arrays."""
     print(name, flush=True)

@@ -1,11 +1,13 @@
 //! Readers in Rust that the library is measured against, each a process of its
 //! own: `zlib-rs` and `libdeflate` only decode to memory, which is the limit
-//! for a reader that does more; `nifti` is the crate.
+//! for a reader that does more; `limit` is that for plain files; `nifti` is the
+//! crate.
 //!
 //! The lines that come and go are those of `server.h`.
 
 mod image;
 mod inflate;
+mod limit;
 mod memory;
 
 use std::collections::HashMap;
@@ -63,7 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             (name, inflate::libdeflate)
         }
         Some("nifti") => (format!("nifti crate {}", version("nifti")), image::work),
-        _ => return Err("which reader: zlib-rs, libdeflate or nifti".into()),
+        Some("limit") => ("plain code".into(), limit::work),
+        _ => return Err("which reader: zlib-rs, libdeflate, nifti or limit".into()),
     };
     println!("{name}");
     for line in std::io::stdin().lock().lines() {
