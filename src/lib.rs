@@ -36,9 +36,11 @@
 //!    which one thread or several take the next. Piece by piece, bytes come by
 //!    `io` and `codec` into a scratch buffer that fits the cache, and the
 //!    kernel swaps, scales and casts them once on their way to their place in
-//!    the result, whose bounds `mem` keeps. Long runs that need no conversion
-//!    go there directly; many short runs of an uncompressed file come from a
-//!    map. Nothing is read twice, and no copy of the whole result is made.
+//!    the result, whose bounds `mem` keeps. Long runs that need no conversion,
+//!    or only a swap of bytes, go there directly; many short runs of an
+//!    uncompressed file come from a map; results that run across the file are
+//!    read and turned in tiles. The rules are those of `proxy::ways`. Nothing is
+//!    read twice, and no copy of the whole result is made.
 //!
 //! # Compressed files
 //!

@@ -58,6 +58,7 @@ class PlainRows:
     def all(self):
         yield from self.wholes()
         yield from self.parts()
+        yield from self.threads()
         yield from self.others()
 
     def wholes(self):
@@ -112,6 +113,21 @@ class PlainRows:
                 (1.15, 0.08),
                 readers,
             )
+
+    def threads(self):
+        """What a second thread gains where reads are gathered."""
+        for title, job in (
+            ("[i, :, :, :]", lambda **more: self.slices("ours", self.sagittal, **more)),
+            (
+                f"{PATCHES:,} random 32³ patches, one ap_read_batch",
+                lambda **more: self.slices("ours", self.patches, work="batch", **more),
+            ),
+            (
+                "whole to float32, row-major",
+                lambda **more: self.whole("ours", "float32", order="C", **more),
+            ),
+        ):
+            yield Row(f"{title}, 2 threads", job(threads=2), ("ours, 1 thread", job(), 1))
 
     def others(self):
         yield self.row(

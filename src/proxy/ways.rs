@@ -14,10 +14,18 @@
 //! from a map, but not the first time; and what one thread reads in the time that
 //! another takes to start is not divided.
 //!
-//! `preadv` lost: it fills several pieces of memory, but from one run of bytes, and
-//! a copy out of a buffer in the cache costs less than its list of pieces. Reading
-//! long runs from a map lost, too: the first time it takes half as long again, and
-//! gains a third only after that.
+//! Of a series of 332 MB (96x96x60x300 int16):
+//!
+//! | what | one way | the other |
+//! |---|---|---|
+//! | `[i, :, :, :]`, rows picked | 44 ms by read calls | 16 ms from a map, the second time |
+//! | 200 patches of 32x32x32 | 10 ms by read calls and copies | 21 ms by `preadv` |
+//! | all to float32, row-major | 2.2 s in the order of the file | 0.37 s across it |
+//! | one volume, long runs | 70 us by a read call | 103 us from a new map, 50 us from an old |
+//!
+//! So `preadv` lost: it fills several pieces of memory, but from one run of bytes, and
+//! a copy out of a buffer in the cache costs less than its list of pieces. Long runs
+//! are left to read calls: files that are cut meanwhile harm nobody then.
 
 use super::Data;
 use super::plan::Plan;
