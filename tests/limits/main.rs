@@ -211,8 +211,10 @@ fn no_second_copy_of_the_result() {
             let plan = proxy.plan(&[], read_as.order(order)).unwrap();
             let (read, held) = most_held(|| plan.read_into(&mut buffer[..], 0, None, None));
             read.unwrap();
+            // What goes across the file goes by tiles of 1 MiB.
+            let tile = if order == Order::C { 1 << 20 } else { 0 };
             assert!(
-                held < 1 << 20,
+                held < tile + (1 << 20),
                 "{held} bytes held for a result of {}",
                 plan.nbytes()
             );
