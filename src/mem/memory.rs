@@ -80,7 +80,7 @@ pub(super) fn want_huge_pages(memory: *mut u8, len: usize) {
     let _ = (memory, len);
 }
 
-pub(super) fn no_memory(len: usize) -> Error {
+fn no_memory(len: usize) -> Error {
     let text = format!("there is no memory for a result of {len} bytes");
     Error::new(ErrorKind::Memory, text)
 }

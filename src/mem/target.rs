@@ -263,8 +263,7 @@ fn arrange(dims: &[Dim]) -> Option<(Vec<Dim>, bool)> {
 }
 
 /// Run the kernel over nested loops, the two innermost of which are turned if there
-/// is a tile.
-/// `Err` holds the address of the element that does not fit.
+/// is a tile. `Err` holds the address of the element that does not fit.
 ///
 /// # Safety
 /// Each element of the loops can be read from `from` and written to `to`.

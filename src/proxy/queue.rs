@@ -29,7 +29,7 @@ pub(super) enum Way {
 pub(super) struct Queue<'a> {
     heads: BinaryHeap<Reverse<(u64, usize)>>,
     pub(super) runs: Vec<Run<'a>>,
-    /// Pieces that are left, if they were counted.
+    /// At most so many pieces are left, if they were counted.
     pub(super) left: u64,
 }
 

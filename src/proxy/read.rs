@@ -240,15 +240,12 @@ impl<'a> Work<'a> {
         for (i, read) in self.reads.iter().enumerate() {
             for walk in read.walks {
                 let mut cutting = cutting(read.plan, walk, self.data.codec);
-                let view = match is_scattered(walk, cutting) {
-                    true => view.clone(),
-                    false => None,
-                };
+                let view = view.as_ref().filter(|_| is_scattered(walk, cutting));
                 let way = match view {
                     Some(view) => {
                         // In memory, gaps cost nothing.
                         cutting = VIEWED;
-                        Way::View(view)
+                        Way::View(view.clone())
                     }
                     // What several may want is not for one of them alone.
                     None if is_straight(read.plan, walk) && self.reads.len() == 1 => Way::Straight,

@@ -8,7 +8,7 @@
 //! | each KiB of it | 0.12 us |
 //! | a page of a map that is touched for the first time | 2.0-3.4 us |
 //! | a run of a map whose pages are there | 0.02 us |
-//! | to start a thread and wait for its end | 30 us |
+//! | to start a thread and wait for its end | 80 us |
 //!
 //! So gaps of some KiB are read, longer ones skipped; scattered short runs come
 //! from a map, but not the first time; and what one thread reads in the time that
@@ -21,7 +21,7 @@
 //! | `[i, :, :, :]`, rows picked | 44 ms by read calls | 16 ms from a map, the second time |
 //! | 200 patches of 32x32x32 | 10 ms by read calls and copies | 21 ms by `preadv` |
 //! | all to float32, row-major | 2.2 s in the order of the file | 0.37 s across it |
-//! | one volume, long runs | 70 us by a read call | 103 us from a new map, 50 us from an old |
+//! | one volume, read just before | 54 us by a read call | 88 us from a new map, 24 us from an old |
 //!
 //! So `preadv` lost: it fills several pieces of memory, but from one run of bytes, and
 //! a copy out of a buffer in the cache costs less than its list of pieces. Long runs
