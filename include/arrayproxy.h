@@ -49,6 +49,9 @@
 #define AP_VERSION_PATCH 0
 #define AP_VERSION_NUMBER (AP_VERSION_MAJOR * 10000 + AP_VERSION_MINOR * 100 + AP_VERSION_PATCH)
 
+/* DLPack's tensor, declared in dlpack.h 1.0 or newer. Not needed here. */
+struct DLManagedTensorVersioned;
+
 /* Define AP_DLL when linking to the DLL on Windows. */
 #ifndef AP_API
 #  if defined(_WIN32) && defined(AP_DLL)
@@ -128,6 +131,9 @@
 /// `AP_FLOAT64`.
 #define AP_OPT_FACTOR_TYPE 16
 
+/// Most files of a series that are open at once, 1 or more. Default 64.
+#define AP_OPT_OPEN_FILES 17
+
 /// `read_at` may be called from several threads at once. Without it, it is
 /// called from one thread at a time, always the one that called the library.
 #define AP_SOURCE_CONCURRENT 1
@@ -197,12 +203,36 @@
 /// failure.
 #define AP_READ_CHECKED 8
 
-/// Elements in memory: an allocation of the library's, 64-byte aligned, which
-/// is the caller's to write to.
+/// Keep the array of an image out of its cache: a cached array is used if
+/// there is one, but a fresh one is not kept. For `ap_image_data`.
+#define AP_READ_UNCACHED 16
+
+/// For `ap_view` of a mapped file: the result may be written; what is written
+/// stays in this array (a copy-on-write map of its own). Without it views
+/// have `AP_ARRAY_READONLY`. `AP_ERR_NO_VIEW` for sources in memory.
+#define AP_READ_PRIVATE 32
+
+/// The memory must not be written.
+#define AP_ARRAY_READONLY 1
+
+/// The elements are in the mapped file itself: if another program shortens
+/// the file, touching them ends the process (SIGBUS).
+#define AP_ARRAY_MAPPED 2
+
+/// Elements in memory: an allocation of the library's (64-byte aligned), a
+/// view of the mapped file or memory source, or memory that was borrowed.
 typedef struct ap_array ap_array;
 
-/// Watches and stops reads. This version of the library makes none.
+/// Watches and stops reads. Cancelling and asking for progress may be done
+/// from any thread at any time; resetting and setting only while no read uses
+/// it.
 typedef struct ap_control ap_control;
+
+/// An image: an array, the affine that places it in the world, and the header
+/// it came with. The array is in a file, behind a proxy, or in memory. Data
+/// loaded through the image are kept until `ap_image_uncache`. Safe to use
+/// from many threads at once.
+typedef struct ap_image ap_image;
 
 /// Settings for the open functions. Make one, set what differs from the
 /// defaults, pass it to any number of calls, free it: opening copies it.
@@ -217,6 +247,9 @@ typedef struct ap_plan ap_plan;
 /// It never changes after opening, so every function that takes a
 /// `const ap_proxy *` may be called from many threads at once on one handle.
 typedef struct ap_proxy ap_proxy;
+
+/// A list of files that make one array. Needs itself alone.
+typedef struct ap_series ap_series;
 
 /// Where bytes come from: a file, memory, or the caller's own functions.
 /// Opening takes its own reference, so free the source right after.
@@ -279,6 +312,12 @@ typedef struct {
     /// Step, not 0. Negative walks backwards.
     int64_t step;
 } ap_slice;
+
+/// Progress of a read, in bytes of the result. Return 0 to go on, anything
+/// else to stop it with `AP_ERR_CANCELLED`. Always called on the thread that
+/// called the library, so it may raise errors there afterwards, check for
+/// the user's interrupt, and so on. It must return (no longjmp, no unwinding).
+typedef int32_t (*ap_progress_fn)(void *user, uint64_t done, uint64_t total);
 
 /// For reads: what the file means. Data that are not scaled give the type on
 /// disk (float64 for float128, complex128 for complex256); scaled data the
@@ -569,7 +608,9 @@ ap_status ap_open_layout(const ap_source *source,
 /// The same file seen with another shape of as many elements; one entry may
 /// be -1 (not beside a 0). Elements keep the order in which they are stored.
 /// Shares file, cache and seek index with `proxy`, and outlives it. Affine and
-/// zooms stay the file's.
+/// zooms stay those of `proxy`. Elements that lie apart and that the shape would
+/// divide in another way, of a part (`ap_slice_proxy`) or of a series, give
+/// `AP_ERR_UNSUPPORTED`.
 AP_API
 ap_status ap_reshape(const ap_proxy *proxy,
                      int32_t ndim,
@@ -577,12 +618,25 @@ ap_status ap_reshape(const ap_proxy *proxy,
                      ap_proxy **out,
                      ap_error *err);
 
+/// The array that an index selects, as a proxy that reads nothing until it is
+/// asked to. Shares everything with `proxy` and outlives it. Affine and zooms
+/// are those of the voxels left: start and signed step are applied, and
+/// `ap_affine` gives `AP_ERR_UNSUPPORTED` if a spatial axis was dropped or an
+/// axis was added before the third. Header, format and warnings stay the
+/// file's, and so does the type of `ap_auto_dtype`.
+AP_API
+ap_status ap_slice_proxy(const ap_proxy *proxy,
+                         const ap_slice *index,
+                         int32_t nindex,
+                         ap_proxy **out,
+                         ap_error *err);
+
 /// Another handle to the same array, to be freed on its own. Cheap. NULL if
 /// `proxy` is NULL.
 AP_API ap_proxy *ap_clone(const ap_proxy *proxy);
 
 /// Free a handle. NULL is fine. No call on this handle may be running.
-/// Plans and reshaped proxies made from it stay valid.
+/// Arrays, plans, views, images and proxies made from it stay valid.
 AP_API void ap_free(ap_proxy *proxy);
 
 /// Give back what can be made again: cached data and the open file, not the
@@ -730,6 +784,32 @@ ap_status ap_read_box(const ap_proxy *proxy,
                       size_t nbytes,
                       ap_error *err);
 
+/// New, empty list of files for `ap_open_series`. NULL only if memory ran out.
+AP_API ap_series *ap_series_new(void);
+
+/// Add a file at the end.
+AP_API
+ap_status ap_series_add(ap_series *series,
+                        const char *path,
+                        ap_error *err);
+
+/// Open the files as one array with one more axis, the slowest. Shape, type
+/// and affine of all must agree (`AP_ERR_HEADER` names the first that does
+/// not); scaling, byte order and compression stay each file's own, and
+/// `AP_AUTO` gives the widest of the types that the files would give. Headers
+/// are read now, data when needed; at most `AP_OPT_OPEN_FILES` are open at a
+/// time, and one `AP_OPT_CACHE_BYTES` serves all. Format, header, fields and
+/// the affine are the first file's, warnings name theirs. An empty list gives
+/// `AP_ERR_ARGUMENT`.
+AP_API
+ap_status ap_open_series(const ap_series *series,
+                         const ap_options *options,
+                         ap_proxy **proxy,
+                         ap_error *err);
+
+/// Free a list. NULL is fine.
+AP_API void ap_series_free(ap_series *series);
+
 /// Check a selection. Arguments as in `ap_read_slice`.
 AP_API
 ap_status ap_plan_new(const ap_proxy *proxy,
@@ -765,7 +845,7 @@ AP_API int64_t ap_plan_cost(const ap_plan *plan);
 /// the axes longer than 1, sorted by the size of their strides, each stride
 /// must be at least the bytes that those before it span (`AP_ERR_ARGUMENT`).
 /// No alignment is needed; bytes between elements are not touched. `control`
-/// must be NULL in this version.
+/// may be NULL.
 AP_API
 ap_status ap_plan_read(const ap_plan *plan,
                        void *buffer,
@@ -781,7 +861,7 @@ ap_status ap_plan_read(const ap_plan *plan,
 /// may be NULL for one after the other. Results that would overlap give
 /// `AP_ERR_ARGUMENT`. With NULL and 0 it fails with the bytes needed in
 /// `err->detail`, as with any buffer that is too small (`AP_ERR_BUFFER`).
-/// `control` must be NULL in this version.
+/// `control` may be NULL.
 AP_API
 ap_status ap_read_batch(const ap_proxy *proxy,
                         const ap_slice *index,
@@ -798,8 +878,40 @@ ap_status ap_read_batch(const ap_proxy *proxy,
 /// Free a plan. NULL is fine.
 AP_API void ap_plan_free(ap_plan *plan);
 
+/// New control. NULL only if memory ran out.
+AP_API ap_control *ap_control_new(void);
+
+/// Free a control. NULL is fine. No read may be using it.
+AP_API void ap_control_free(ap_control *control);
+
+/// Ask the reads that use it to stop. Returns at once; safe in a signal
+/// handler. Stays in force until `ap_control_reset`.
+AP_API void ap_control_cancel(ap_control *control);
+
+/// Forget a cancel and the progress so far.
+AP_API void ap_control_reset(ap_control *control);
+
+/// Progress of all reads since the last reset, in bytes of their results; of
+/// index building, in compressed bytes. Either pointer may be NULL.
+AP_API
+void ap_control_progress(const ap_control *control,
+                         uint64_t *done,
+                         uint64_t *total);
+
+/// Most threads for reads that use it, in the place of `AP_OPT_THREADS`: 0 one
+/// per core, 1 only the caller's; -1 to leave it, as at first.
+AP_API void ap_control_set_threads(ap_control *control, int32_t threads);
+
+/// Call `callback` about every `interval_ms` milliseconds while a call that
+/// uses the control goes on; with 0 at every step. NULL for none.
+AP_API
+void ap_control_set_callback(ap_control *control,
+                             ap_progress_fn callback,
+                             void *user,
+                             uint32_t interval_ms);
+
 /// Read a selection into new memory, always. Arguments as in
-/// `ap_read_slice`. `control` must be NULL in this version.
+/// `ap_read_slice`; `control` may be NULL.
 AP_API
 ap_status ap_load(const ap_proxy *proxy,
                   const ap_slice *index,
@@ -807,6 +919,19 @@ ap_status ap_load(const ap_proxy *proxy,
                   ap_dtype dtype,
                   uint32_t flags,
                   ap_control *control,
+                  ap_array **array,
+                  ap_error *err);
+
+/// The stored elements of a selection without a copy, in their own strides.
+/// `AP_ERR_NO_VIEW` if they are compressed, byte-swapped, unaligned, scaled
+/// (unless `flags` has `AP_READ_RAW`), in several files or blocks, or neither
+/// mapped nor in memory. Views of one file share a map, which stays until the
+/// last of them is freed.
+AP_API
+ap_status ap_view(const ap_proxy *proxy,
+                  const ap_slice *index,
+                  int32_t nindex,
+                  uint32_t flags,
                   ap_array **array,
                   ap_error *err);
 
@@ -829,16 +954,145 @@ int32_t ap_array_strides(const ap_array *array,
 /// Type of the elements.
 AP_API ap_dtype ap_array_dtype(const ap_array *array);
 
-/// `AP_ARRAY_` flags, of which this version has none: 0.
+/// `AP_ARRAY_` flags.
 AP_API uint32_t ap_array_flags(const ap_array *array);
 
 /// Free an array. NULL is fine.
 AP_API void ap_array_free(ap_array *array);
 
+/// New array in memory of the library's, set to zero. `order` is
+/// `AP_ORDER_F` or `AP_ORDER_C`.
+AP_API
+ap_status ap_array_new(ap_dtype dtype,
+                       int32_t ndim,
+                       const int64_t *shape,
+                       int32_t order,
+                       ap_array **array,
+                       ap_error *err);
+
+/// Array over the caller's memory, which is borrowed until `release(user)` is
+/// called. `strides` in bytes, which may be 0, negative or odd; NULL for
+/// packed column-major. `data` is the address of element (0,...,0), NULL only
+/// if there are no elements. `flags` is 0 or `AP_ARRAY_READONLY`. `release` may
+/// be NULL for memory that outlives every handle.
+AP_API
+ap_status ap_array_wrap(void *data,
+                        ap_dtype dtype,
+                        int32_t ndim,
+                        const int64_t *shape,
+                        const int64_t *strides,
+                        uint32_t flags,
+                        ap_release_fn release,
+                        void *user,
+                        ap_array **array,
+                        ap_error *err);
+
+/// Another handle to the same elements, to be freed on its own. NULL if
+/// `array` is NULL.
+AP_API ap_array *ap_array_clone(const ap_array *array);
+
+/// Hand the memory to another library, by DLPack 1.0. The tensor keeps it
+/// alive by itself; its consumer calls the tensor's deleter. `array` still has
+/// to be freed. Strides are in elements, the data pointer is NULL if there
+/// are none, and the read-only flag follows `AP_ARRAY_READONLY`. RGB, floats
+/// of 128 bits and strides that are no multiple of the element size give
+/// `AP_ERR_UNSUPPORTED`.
+AP_API
+ap_status ap_array_to_dlpack(const ap_array *array,
+                             struct DLManagedTensorVersioned **tensor,
+                             ap_error *err);
+
+/// Take over another library's tensor: the array's on success, still the
+/// caller's on failure. Major versions other than 1, memory that the CPU
+/// cannot read, and types that the library does not have give
+/// `AP_ERR_UNSUPPORTED`.
+AP_API
+ap_status ap_array_from_dlpack(struct DLManagedTensorVersioned *tensor,
+                               ap_array **array,
+                               ap_error *err);
+
+/// Open an image file; its array stays in the file until asked for.
+AP_API
+ap_status ap_image_open(const char *path,
+                        const ap_options *options,
+                        ap_image **image,
+                        ap_error *err);
+
+/// Image around an open proxy. The proxy is shared, not taken.
+AP_API
+ap_status ap_image_from_proxy(const ap_proxy *proxy,
+                              ap_image **image,
+                              ap_error *err);
+
+/// Image around an array in memory. The array is shared, not copied: its
+/// elements and the image's are the same memory. `affine` is 16 numbers in
+/// row-major order, or NULL for none; `header` is any bytes, copied, or NULL.
+AP_API
+ap_status ap_image_from_array(const ap_array *array,
+                              const double *affine,
+                              const void *header,
+                              size_t header_size,
+                              ap_image **image,
+                              ap_error *err);
+
+/// 1 if the array is behind a proxy, 0 if the image was made from an array in
+/// memory, or a negative status.
+AP_API int32_t ap_image_is_proxy(const ap_image *image);
+
+/// 1 if the array is in memory now: given so, or in the cache. Otherwise 0,
+/// or a negative status.
+AP_API int32_t ap_image_in_memory(const ap_image *image);
+
+/// The proxy, as a new handle for the caller to free. NULL if there is none.
+AP_API ap_proxy *ap_image_proxy(const ap_image *image);
+
+/// Shape. As `ap_shape`.
+AP_API
+int32_t ap_image_shape(const ap_image *image,
+                       int64_t *shape,
+                       int32_t capacity);
+
+/// The header. As `ap_header`; an image in memory has the one that it was
+/// given.
+AP_API const void *ap_image_header(const ap_image *image, size_t *size);
+
+/// Voxel to world. As `ap_affine`; an image in memory has the one that it was
+/// given as `AP_AFFINE_BEST`, with code 0, else `AP_ERR_UNSUPPORTED`.
+AP_API
+int32_t ap_image_affine(const ap_image *image,
+                        int32_t which,
+                        double *affine,
+                        ap_error *err);
+
+/// The whole array in memory. The first call reads it and keeps it, writable
+/// and never mapped; later calls return the same elements at the same
+/// address. One array is kept for each resolved type and flags
+/// (`AP_READ_UNCACHED` aside) until `ap_image_uncache`; the same type scaled
+/// and not scaled are two. An image in memory returns its own array if `dtype`
+/// is `AP_AUTO`, `AP_DISK` or its own type and `flags` is 0; converted copies
+/// are kept like any other. A thread that comes while another reads waits,
+/// heeding its own control, and reads itself if the first fails. `*array` is
+/// the caller's to free, whatever the cache does.
+AP_API
+ap_status ap_image_data(const ap_image *image,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        ap_control *control,
+                        ap_array **array,
+                        ap_error *err);
+
+/// Forget the cached arrays. Arrays handed out stay valid, and an image in
+/// memory keeps its own. One that a thread is just reading is kept when it is
+/// there.
+AP_API void ap_image_uncache(const ap_image *image);
+
+/// Free an image. NULL is fine. Arrays and proxies from it stay valid.
+AP_API void ap_image_free(ap_image *image);
+
 /// Build the seek index of compressed data to the end, on `AP_OPT_THREADS`
 /// threads where the data allow it. No effect on data that are not compressed;
 /// with `AP_OPT_INDEX_MODE` 0 this, saving and loading give `AP_ERR_ARGUMENT`.
-/// `control` must be NULL in this version.
+/// `control` may be NULL.
 AP_API
 ap_status ap_seekindex_build(const ap_proxy *proxy,
                              ap_control *control,

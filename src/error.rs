@@ -34,6 +34,8 @@ pub enum ErrorKind {
     SeekIndex,
     /// Valid, but this build cannot do it.
     Unsupported,
+    /// No view without a copy exists for a selection.
+    NoView,
     /// A value does not fit the element type asked for.
     Range,
     /// Memory ran out, or a result passes the limit set for it.

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::thread;
+use std::time::Duration;
 
 thread_local! {
     static HELPS: Cell<bool> = const { Cell::new(false) };
@@ -23,17 +24,29 @@ pub(crate) fn allowed(limit: usize) -> usize {
     }
 }
 
+/// How often a thread that waits for others looks after other things.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Do the same work on up to `n` threads, this one among them, and wait for
-/// all. Where no more threads can be had, fewer do.
-pub(crate) fn share(n: usize, work: impl Fn() + Sync) {
+/// all. Where no more threads can be had, fewer do. What this thread has to do
+/// while it waits, if anything, is `meanwhile`.
+pub(crate) fn share(n: usize, work: impl Fn() + Sync, meanwhile: Option<&dyn Fn()>) {
+    let caller = thread::current();
     let helper = || {
         HELPS.set(true);
         work();
+        caller.unpark();
     };
     thread::scope(|scope| {
         let start = |_| thread::Builder::new().spawn_scoped(scope, helper).ok();
         let helpers: Vec<_> = (1..n).map_while(start).collect();
         work();
+        if let Some(meanwhile) = meanwhile {
+            while helpers.iter().any(|helper| !helper.is_finished()) {
+                thread::park_timeout(LOOK);
+                meanwhile();
+            }
+        }
         for helper in helpers {
             helper.join().unwrap_or_else(|panic| resume_unwind(panic));
         }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// Modules in the order in which the header has their items.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 16] = [
     "version",
     "options",
     "source",
@@ -14,8 +14,12 @@ const MODULES: [&str; 12] = [
     "open",
     "meta",
     "read",
+    "series",
     "plan",
+    "control",
     "array",
+    "dlpack",
+    "image",
     "seekindex",
 ];
 
@@ -33,6 +37,9 @@ fn after_includes() -> String {
 #define AP_VERSION_MINOR {}
 #define AP_VERSION_PATCH {}
 #define AP_VERSION_NUMBER (AP_VERSION_MAJOR * 10000 + AP_VERSION_MINOR * 100 + AP_VERSION_PATCH)
+
+/* DLPack's tensor, declared in dlpack.h 1.0 or newer. Not needed here. */
+struct DLManagedTensorVersioned;
 
 /* Define AP_DLL when linking to the DLL on Windows. */
 #ifndef AP_API

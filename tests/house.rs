@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: [(&str, &[&str]); 11] = [
     ("error", &[]),
     ("threads", &[]),
-    ("control", &[]),
+    ("control", &["threads"]),
     ("core", &[]),
     ("kernel", &["core"]),
     ("mem", &["kernel", "core"]),

@@ -209,7 +209,7 @@ impl<M: Send> Course<M> {
     /// Decode on several threads, to where that is not worth it any more.
     pub(super) fn run(self, threads: usize, sinks: &Sinks<'_, '_, M>) -> Result<Reached<M>> {
         let threads = threads.min(MOST_THREADS);
-        threads::share(threads, || {
+        let work = || {
             let _leave = Leave(&self);
             let mut span = Span::new(threads);
             while let Some(claim) = self.claim() {
@@ -221,7 +221,8 @@ impl<M: Send> Course<M> {
                     self.moved.notify_all();
                 }
             }
-        });
+        };
+        threads::share(threads, work, None);
         let (turn, log) = (taken(self.turn), taken(self.log));
         turn.failed?;
         Ok(Reached {

@@ -101,6 +101,12 @@ fn reads_begin_at_the_members() {
     let at = 4_500_000;
     assert_eq!(stream.read_vec(at, 99).unwrap(), &data[at as usize..][..99]);
     assert!(stream.info().points > 10 && stream.begin_of(at) > at - SPACING - 60_000);
-    assert!(stream.splits(0..5_000_000, true).unwrap().guess.is_none());
+    assert!(
+        stream
+            .splits(0..5_000_000, true, None)
+            .unwrap()
+            .guess
+            .is_none()
+    );
     assert_eq!(stream.read_vec(0, 6_000_000).unwrap(), data);
 }

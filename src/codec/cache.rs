@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::io::ReadBuf;
 
@@ -16,10 +16,41 @@ const MANY: usize = 64;
 /// Memory that an extent takes beside its bytes, about.
 const OVERHEAD: usize = 128;
 
+/// Memory for decoded bytes, which several caches may share.
+#[derive(Debug)]
+pub(crate) struct Room {
+    most: usize,
+    used: AtomicUsize,
+}
+
+impl Room {
+    /// Room for so many bytes.
+    pub(crate) fn new(most: usize) -> Room {
+        Room {
+            most,
+            used: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.used.load(Relaxed) > self.most / 2
+    }
+
+    /// A cache has so many bytes and had others.
+    fn change(&self, had: usize, has: usize) {
+        // Wraps around, as differences do.
+        self.used.fetch_add(has.wrapping_sub(had), Relaxed);
+    }
+
+    fn excess(&self, more: usize) -> bool {
+        self.used.load(Relaxed).saturating_add(more) > self.most
+    }
+}
+
 /// Runs of decoded bytes, as many as fit. The lock is held to copy out of them
 /// or to put one in, never to decode.
 pub(super) struct Cache {
-    most: usize,
+    room: Arc<Room>,
     /// Most bytes of an extent.
     pub(super) extent: usize,
     held: RwLock<Held>,
@@ -46,23 +77,29 @@ impl Extent {
 }
 
 impl Cache {
-    /// A cache of at most so many bytes.
-    pub(super) fn new(most: usize) -> Cache {
+    /// A cache of as many bytes as there is room for.
+    pub(super) fn new(room: Arc<Room>) -> Cache {
         Cache {
-            most,
-            extent: (most / MANY).clamp(*EXTENT.start(), *EXTENT.end()),
+            extent: (room.most / MANY).clamp(*EXTENT.start(), *EXTENT.end()),
+            room,
             held: RwLock::default(),
         }
     }
 
+    /// Most bytes that it can hold.
     pub(super) fn most(&self) -> usize {
-        self.most
+        self.room.most
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn held(&self) -> usize {
+        self.read().memory
     }
 
     /// Append what is there from byte `offset` on, without a gap; says how
     /// much that was.
     pub(super) fn copy(&self, offset: u64, buffer: &mut ReadBuf<'_>) -> usize {
-        if self.most == 0 {
+        if self.room.most == 0 {
             return 0;
         }
         let held = self.read();
@@ -89,7 +126,7 @@ impl Cache {
     /// Keep bytes that were decoded from `start` on. Gives memory that can be
     /// used again.
     pub(super) fn insert(&self, start: u64, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
-        if self.most == 0 || bytes.is_empty() {
+        if self.room.most == 0 || bytes.is_empty() {
             return Some(bytes);
         }
         let mut held = self.write();
@@ -112,7 +149,8 @@ impl Cache {
                 *extent.used.get_mut() = true;
                 let has = extent.memory();
                 held.memory = held.memory - had + has;
-                return held.shrink(self.most).or(Some(bytes));
+                self.room.change(had, has);
+                return held.shrink(&self.room, 0).or(Some(bytes));
             }
         }
         if bytes.is_empty() {
@@ -126,15 +164,22 @@ impl Cache {
             used: AtomicBool::new(false),
         };
         // Before it is there: it is not to go because all others were used.
-        let spare = held.shrink(self.most.saturating_sub(extent.memory()));
-        held.memory += extent.memory();
+        let memory = extent.memory();
+        let spare = held.shrink(&self.room, memory);
+        if self.room.excess(memory) {
+            // Other caches have the room.
+            return spare.or(Some(extent.bytes));
+        }
+        held.memory += memory;
+        self.room.change(0, memory);
         held.extents.insert(start, extent);
         held.turns.push_back(start);
-        held.shrink(self.most).or(spare)
+        spare
     }
 
     pub(super) fn clear(&self) {
-        *self.write() = Held::default();
+        let held = std::mem::take(&mut *self.write());
+        self.room.change(held.memory, 0);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Held> {
@@ -143,6 +188,12 @@ impl Cache {
 
     fn write(&self) -> RwLockWriteGuard<'_, Held> {
         self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -163,11 +214,11 @@ impl Held {
         start
     }
 
-    /// Let go of what is too much, the longest unused first. Gives the memory
-    /// of one of them.
-    fn shrink(&mut self, most: usize) -> Option<Vec<u8>> {
+    /// Let go of what is too much where `more` bytes are to come, the longest
+    /// unused first. Gives the memory of one of them.
+    fn shrink(&mut self, room: &Room, more: usize) -> Option<Vec<u8>> {
         let mut spare = None;
-        while self.memory > most {
+        while room.excess(more) {
             let start = self.turns.pop_front()?;
             let extent = self.extents.get(&start)?;
             if extent.used.swap(false, Relaxed) {
@@ -176,6 +227,7 @@ impl Held {
             }
             let extent = self.extents.remove(&start)?;
             self.memory -= extent.memory();
+            room.change(extent.memory(), 0);
             spare = Some(extent.bytes);
         }
         spare
@@ -187,6 +239,10 @@ mod tests {
     use std::mem::MaybeUninit;
 
     use super::*;
+
+    fn of(most: usize) -> Cache {
+        Cache::new(Arc::new(Room::new(most)))
+    }
 
     fn found(cache: &Cache, offset: u64, len: usize) -> Vec<u8> {
         let mut memory = vec![MaybeUninit::uninit(); len];
@@ -203,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_found_across_extents() {
-        let cache = Cache::new(1 << 20);
+        let cache = of(1 << 20);
         for start in [70_000, 0, 140_000, 69_999, 50_000, 100_000] {
             cache.insert(start, bytes(start, 60_000));
         }
@@ -215,7 +271,7 @@ mod tests {
 
     #[test]
     fn small_neighbours_become_one() {
-        let cache = Cache::new(1 << 20);
+        let cache = of(1 << 20);
         for start in 0..5000 {
             cache.insert(2 * start, bytes(2 * start, 2));
         }
@@ -226,13 +282,13 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_is_used_stays() {
         let extent = 96 << 10;
-        let cache = Cache::new(10 * (extent + OVERHEAD));
+        let cache = of(10 * (extent + OVERHEAD));
         for i in 0..100 {
             cache.insert(i * extent as u64, bytes(i * extent as u64, extent));
             assert_eq!(found(&cache, 7, 9), bytes(7, 9));
         }
         let held = cache.read();
-        assert!(held.memory <= cache.most && held.extents.len() == 10);
+        assert!(held.memory <= cache.most() && held.extents.len() == 10);
         assert_eq!(held.turns.len(), 10);
         drop(held);
         // Though all are used, the newest is not the first to go.
@@ -243,8 +299,27 @@ mod tests {
             cache.insert(start, bytes(start, extent));
             assert_eq!(found(&cache, start + 5, 9), bytes(start + 5, 9));
         }
-        let none = Cache::new(0);
+        let none = of(0);
         none.insert(0, vec![1]);
         assert!(found(&none, 0, 1).is_empty());
+    }
+
+    #[test]
+    fn caches_share_their_room() {
+        let extent = 96 << 10;
+        let room = Arc::new(Room::new(4 * (extent + OVERHEAD)));
+        let [a, b] = [0, 1].map(|_| Cache::new(room.clone()));
+        for i in 0..4 {
+            a.insert(i * extent as u64, bytes(i, extent));
+        }
+        assert!(room.is_half_full());
+        b.insert(0, bytes(0, extent));
+        assert_eq!((a.held(), b.held()), (4 * (extent + OVERHEAD), 0));
+        a.clear();
+        assert!(!room.is_half_full());
+        b.insert(0, bytes(0, extent));
+        assert_eq!((a.held(), b.held()), (0, extent + OVERHEAD));
+        drop(b);
+        assert_eq!(room.used.load(Relaxed), 0);
     }
 }

@@ -7,6 +7,7 @@ use super::index::{Ahead, Index, Point, Trust};
 use super::inflate::Checksum;
 use super::input::Input;
 use super::sums::{Part, Sums, Trailer, compare};
+use crate::control::{Control, check};
 use crate::error::{Error, Result};
 use crate::io::{ReadAt, ReadBuf};
 
@@ -35,6 +36,7 @@ pub(super) struct Way<'a, C: Coding> {
     /// Places that were guessed from the look of the compressed bytes. A
     /// decoder that comes by proves or refutes them.
     pub(super) guess: Option<&'a Guess<C::Mark>>,
+    pub(super) control: Option<&'a Control>,
 }
 
 /// Places that are not proven, in the order of the data. What decoders find
@@ -204,6 +206,7 @@ impl<C: Coding> Decoder<C> {
         let left = |at: u64| usize::try_from(to.saturating_sub(at)).unwrap_or(usize::MAX);
         let mut skipped = Vec::with_capacity(SKIP.min(left(self.position)));
         while self.position < to && !self.ended() {
+            check(way.control)?;
             let len = SKIP.min(left(self.position));
             let mut buffer = ReadBuf::new(&mut skipped.spare_capacity_mut()[..len]);
             self.read(way, &mut buffer)?;

@@ -92,6 +92,7 @@ fn place_before<C: Coding>(
                 source,
                 index,
                 guess: None,
+                control: None,
             };
             decoder.first_place(&way)?.map(Arc::new)
         }

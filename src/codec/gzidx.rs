@@ -234,6 +234,7 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
         source,
         index: &Index::new(None, places),
         guess: None,
+        control: None,
     };
     let mut decoder = Decoder::<Gzip>::at(point, source, (false, 0), None)?;
     match decoder.skip(&way, point.position.saturating_add(PROOF as u64)) {

@@ -23,7 +23,7 @@ pub(in crate::codec) fn decode_parts(bytes: &[u8], data: &[u8]) -> Result<usize>
     let source = Arc::new(Memory(Arc::new(bytes.to_vec())));
     let stream = Stream::<Gzip>::new(source, decoding(true, false));
     let all: Range<u64> = 0..data.len() as u64;
-    let splits = stream.splits(all.clone(), true)?;
+    let splits = stream.splits(all.clone(), true, None)?;
     let guessed = splits.guess.is_some();
     let reading = Reading {
         start: 0,
@@ -32,7 +32,7 @@ pub(in crate::codec) fn decode_parts(bytes: &[u8], data: &[u8]) -> Result<usize>
     let starts = [0].into_iter().chain(splits.places.iter().copied());
     let ends = splits.places.iter().copied().chain([all.end]);
     for (start, end) in starts.zip(ends) {
-        let session = stream.session(reading, splits.guess.clone())?;
+        let session = stream.session(reading, splits.guess.clone(), None)?;
         let found = session.read_vec(start, (end - start) as usize)?;
         assert!(found == data[start as usize..end as usize]);
     }

@@ -27,11 +27,13 @@ mod session;
 mod span;
 mod stream;
 mod sums;
+mod watched;
 #[cfg(feature = "zstd")]
 mod zstd;
 
 #[cfg(fuzzing)]
 pub use ahead::decode_ahead;
+pub(crate) use cache::Room;
 pub use index::IndexInfo;
 pub(crate) use index::Places;
 pub(crate) use stream::Decoding;
@@ -168,11 +170,16 @@ const PROOF: usize = 4 << 10;
 /// A compressed source, beside its decoded bytes.
 pub(crate) trait Packed: Send + Sync {
     /// The decoded bytes for one thread's reads in a row.
-    fn session(&self, reading: Reading, guess: Option<Guessed>) -> Result<Arc<dyn ReadAt>>;
+    fn session(
+        &self,
+        reading: Reading,
+        guess: Option<Guessed>,
+        control: Option<&Control>,
+    ) -> Result<Arc<dyn ReadAt>>;
 
     /// Where in a range of decoded bytes others can begin to decode while one
     /// decodes what is before. `dense` if all of the range is to be read.
-    fn splits(&self, range: Range<u64>, dense: bool) -> Result<Splits>;
+    fn splits(&self, range: Range<u64>, dense: bool, control: Option<&Control>) -> Result<Splits>;
 
     /// Whether a range can be decoded ahead of reads.
     fn goes_ahead(&self, range: Range<u64>) -> Result<bool>;
@@ -213,6 +220,9 @@ pub(crate) trait Packed: Send + Sync {
     fn relearn(&self);
 
     fn info(&self) -> IndexInfo;
+
+    /// Bytes of decoded data that are kept.
+    fn cached(&self) -> usize;
 
     /// Find all places.
     fn build(&self, threads: usize, control: Option<&Control>) -> Result<()>;
@@ -280,25 +290,35 @@ pub(crate) struct Decoded {
     pub(crate) packed: Option<Arc<dyn Packed>>,
 }
 
-/// The decoded bytes of a source.
-pub(crate) fn open(source: Arc<dyn ReadAt>, codec: Codec, decoding: Decoding) -> Result<Decoded> {
-    fn packed<C: coding::Coding>(source: Arc<dyn ReadAt>, decoding: Decoding) -> Decoded {
-        let stream = Arc::new(Stream::<C>::new(source, decoding));
+/// The decoded bytes of a source. Those kept have `room`, or one of their own.
+pub(crate) fn open(
+    source: Arc<dyn ReadAt>,
+    codec: Codec,
+    decoding: Decoding,
+    room: Option<Arc<Room>>,
+) -> Result<Decoded> {
+    fn packed<C: coding::Coding>(
+        source: Arc<dyn ReadAt>,
+        decoding: Decoding,
+        room: Arc<Room>,
+    ) -> Decoded {
+        let stream = Arc::new(Stream::<C>::within(source, decoding, room));
         Decoded {
             bytes: stream.clone(),
             packed: Some(stream),
         }
     }
+    let room = room.unwrap_or_else(|| Arc::new(Room::new(decoding.cache)));
     Ok(match codec {
         Codec::None => Decoded {
             bytes: source,
             packed: None,
         },
-        Codec::Gzip => packed::<gzip::Gzip>(source, decoding),
+        Codec::Gzip => packed::<gzip::Gzip>(source, decoding, room),
         #[cfg(feature = "bzip2")]
-        Codec::Bzip2 => packed::<bzip2::Bzip2>(source, decoding),
+        Codec::Bzip2 => packed::<bzip2::Bzip2>(source, decoding, room),
         #[cfg(feature = "zstd")]
-        Codec::Zstd => packed::<zstd::Zstd>(source, decoding),
+        Codec::Zstd => packed::<zstd::Zstd>(source, decoding, room),
         #[allow(unreachable_patterns)]
         Codec::Bzip2 | Codec::Zstd => return Err(codec.unsupported()),
     })
@@ -358,7 +378,10 @@ pub(crate) fn decodes(source: &Arc<dyn ReadAt>, codec: Codec) -> Result<bool> {
             frugal: true,
         },
     };
-    match open(source.clone(), codec, trial)?.bytes.read_vec(0, PROOF) {
+    match open(source.clone(), codec, trial, None)?
+        .bytes
+        .read_vec(0, PROOF)
+    {
         Ok(first) => Ok(!first.is_empty()),
         // Any bytes can seem to ask for what no decoder does.
         Err(error) if matches!(error.kind(), ErrorKind::Codec | ErrorKind::Unsupported) => {

@@ -103,7 +103,7 @@ fn reads_begin_at_the_frames() {
     let at = 5_500_000;
     assert_eq!(stream.read_vec(at, 99).unwrap(), &data[at as usize..][..99]);
     assert!(stream.begin_of(at) > at - SPACING - 100_000);
-    let splits = stream.splits(0..6_000_000, true).unwrap();
+    let splits = stream.splits(0..6_000_000, true, None).unwrap();
     assert!(splits.places.len() > 15 && splits.guess.is_none());
     assert_eq!(stream.read_vec(0, 7_000_000).unwrap(), data);
 }

@@ -8,6 +8,8 @@ use super::coding::Coding;
 use super::decoder::{Decoder, Guess, Way};
 use super::index::{Point, Trust};
 use super::stream::{FAR, Shared};
+use super::watched::watched;
+use crate::control::Control;
 use crate::error::{ErrorKind, Result};
 use crate::io::{ReadAt, ReadBuf, append};
 
@@ -22,6 +24,7 @@ pub(super) struct Session<C: Coding> {
     start: u64,
     /// As that of the index when the session began.
     generation: u64,
+    control: Option<Control>,
     own: Mutex<Option<Decoder<C>>>,
 }
 
@@ -30,10 +33,13 @@ impl<C: Coding> Session<C> {
         shared: Arc<Shared<C>>,
         reading: Reading,
         guess: Option<Arc<Guess<C::Mark>>>,
+        control: Option<&Control>,
     ) -> Result<Session<C>> {
         let pinned = shared.source.pin()?;
+        let source = pinned.unwrap_or_else(|| shared.source.clone());
         Ok(Session {
-            source: pinned.unwrap_or_else(|| shared.source.clone()),
+            source: watched(source, control),
+            control: control.cloned(),
             // What is guessed is proven by decoding it.
             keep: guess.is_none() && shared.keeps(&reading),
             guess,
@@ -49,6 +55,7 @@ impl<C: Coding> Session<C> {
             source: &*self.source,
             index: &self.shared.index,
             guess: self.guess.as_deref(),
+            control: self.control.as_ref(),
         }
     }
 
@@ -90,7 +97,7 @@ impl<C: Coding> Session<C> {
         let reached = best.as_ref().map_or(0, |best| best.position);
         let reached = reached.max(self.shared.index.before(offset).map_or(0, |at| at.position));
         if offset - reached > FAR && self.shared.decoding.places.wanted {
-            self.shared.learn()?;
+            self.shared.learn(&*self.source)?;
         }
         let verify = self.shared.decoding.verify;
         let begin = (verify, self.generation);
@@ -166,7 +173,8 @@ impl<C: Coding> ReadAt for Session<C> {
             // A decoder that failed is not used again.
             let mut decoder = self.nearest(at)?;
             let decoded = self.decode(&mut decoder, at, buffer);
-            if decoded.is_err() {
+            let failed = decoded.as_ref().err();
+            if failed.is_some_and(|error| error.kind() != ErrorKind::Cancelled) {
                 // What was decoded before the damage showed is as wrong.
                 self.shared.cache.clear();
             }
@@ -275,7 +283,7 @@ mod tests {
             start: 0,
             decoded: 5000,
         };
-        let sessions = [0, 1].map(|_| stream.session(reading, None).unwrap());
+        let sessions = [0, 1].map(|_| stream.session(reading, None, None).unwrap());
         for session in &sessions {
             assert_eq!(session.read_vec(0, 5000).unwrap(), &data[..5000]);
         }

@@ -9,14 +9,15 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::Cache;
+use super::cache::{Cache, Room};
 use super::coding::Coding;
 use super::decoder::{Decoder, Guess};
 use super::front;
 use super::index::{Index, IndexInfo, Places, Point, Trust};
 use super::session::Session;
+use super::watched::watched;
 use super::{Guessed, Packed, Reading, Rest, Splits, Take, Taken};
-use crate::control::Control;
+use crate::control::{Control, check};
 use crate::error::Result;
 use crate::io::{ReadAt, ReadBuf};
 
@@ -76,12 +77,12 @@ pub(super) struct Shared<C: Coding> {
 impl<C: Coding> Shared<C> {
     /// Take the places that the structure of the file tells, once. `false` if
     /// there is nothing new.
-    pub(super) fn learn(&self) -> Result<bool> {
+    pub(super) fn learn(&self, source: &dyn ReadAt) -> Result<bool> {
         let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         if *learnt {
             return Ok(false);
         }
-        let structure = C::structure(&*self.source)?;
+        let structure = C::structure(source)?;
         *learnt = true;
         // Sizes that do not add up to what is expected are not all right.
         let fits = |size: u64| self.expected().is_none_or(|end| end == size);
@@ -190,13 +191,22 @@ impl<C: Coding> Shared<C> {
 }
 
 impl<C: Coding> Stream<C> {
+    #[cfg(test)]
     pub(super) fn new(source: Arc<dyn ReadAt>, decoding: Decoding) -> Stream<C> {
+        Stream::within(source, decoding, Arc::new(Room::new(decoding.cache)))
+    }
+
+    pub(super) fn within(
+        source: Arc<dyn ReadAt>,
+        decoding: Decoding,
+        room: Arc<Room>,
+    ) -> Stream<C> {
         let size = source.size().ok().flatten();
         Stream(Arc::new(Shared {
             source,
             decoding,
             index: Index::new(size, decoding.places),
-            cache: Cache::new(decoding.cache),
+            cache: Cache::new(room),
             learnt: Mutex::new(false),
             expected: AtomicU64::new(0),
             refuted: AtomicBool::new(false),
@@ -215,8 +225,9 @@ impl<C: Coding> Stream<C> {
         &self,
         reading: Reading,
         guess: Option<Arc<Guess<C::Mark>>>,
+        control: Option<&Control>,
     ) -> Result<Session<C>> {
-        Session::new(self.0.clone(), reading, guess)
+        Session::new(self.0.clone(), reading, guess, control)
     }
 }
 
@@ -226,7 +237,8 @@ impl<C: Coding> ReadAt for Stream<C> {
             start: offset,
             decoded: buffer.room() as u64,
         };
-        self.session_of(reading, None)?.read_at(offset, buffer)
+        self.session_of(reading, None, None)?
+            .read_at(offset, buffer)
     }
 
     fn size(&self) -> Result<Option<u64>> {
@@ -238,7 +250,7 @@ impl<C: Coding> ReadAt for Stream<C> {
             start: 0,
             decoded: 0,
         };
-        self.session_of(reading, None)?.check_end(offset)
+        self.session_of(reading, None, None)?.check_end(offset)
     }
 
     fn pin(&self) -> Result<Option<Arc<dyn ReadAt>>> {
@@ -246,7 +258,7 @@ impl<C: Coding> ReadAt for Stream<C> {
             start: 0,
             decoded: 0,
         };
-        Ok(Some(Arc::new(self.session_of(reading, None)?)))
+        Ok(Some(Arc::new(self.session_of(reading, None, None)?)))
     }
 
     fn is_concurrent(&self) -> bool {
@@ -260,9 +272,14 @@ impl<C: Coding> ReadAt for Stream<C> {
 }
 
 impl<C: Coding> Packed for Stream<C> {
-    fn session(&self, reading: Reading, guess: Option<Guessed>) -> Result<Arc<dyn ReadAt>> {
+    fn session(
+        &self,
+        reading: Reading,
+        guess: Option<Guessed>,
+        control: Option<&Control>,
+    ) -> Result<Arc<dyn ReadAt>> {
         let guess = guess.and_then(|guess| guess.downcast().ok());
-        Ok(Arc::new(self.session_of(reading, guess)?))
+        Ok(Arc::new(self.session_of(reading, guess, control)?))
     }
 
     fn adopt(&self, guess: Guessed) -> Result<()> {
@@ -272,7 +289,7 @@ impl<C: Coding> Packed for Stream<C> {
         }
     }
 
-    fn splits(&self, range: Range<u64>, dense: bool) -> Result<Splits> {
+    fn splits(&self, range: Range<u64>, dense: bool, control: Option<&Control>) -> Result<Splits> {
         let shared = &*self.0;
         let known = Splits {
             places: shared.index.within(range.clone()),
@@ -283,15 +300,17 @@ impl<C: Coding> Packed for Stream<C> {
         if !unknown || !shared.decoding.places.wanted {
             return Ok(known);
         }
-        if shared.learn()? {
-            return self.splits(range, dense);
+        let source = watched(shared.source.clone(), control);
+        if shared.learn(&*source)? {
+            return self.splits(range, dense, control);
         }
         // What is guessed is proven from the begin on, without a gap.
         if !dense || shared.refuted.load(Relaxed) {
             return Ok(known);
         }
         // It looks at what no read may ever need, and cannot fail one.
-        let mut points = C::guess(&*shared.source, range.end).unwrap_or_default();
+        let mut points = C::guess(&*source, range.end).unwrap_or_default();
+        check(control)?;
         points.retain(|point| point.position < range.end);
         let from_begin = points
             .first()
@@ -353,11 +372,15 @@ impl<C: Coding> Packed for Stream<C> {
         self.0.index.info()
     }
 
+    fn cached(&self) -> usize {
+        self.0.cache.held()
+    }
+
     fn relearn(&self) {
         let learnt = || self.0.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut *learnt()) {
             // Without it reads take longer, as they do where there is none.
-            let _ = self.0.learn();
+            let _ = self.0.learn(&*self.0.source);
         }
     }
 
@@ -391,7 +414,7 @@ impl<C: Coding> Packed for Stream<C> {
             start: 0,
             decoded: u64::MAX,
         };
-        let session = self.session_of(reading, None)?;
+        let session = self.session_of(reading, None, control)?;
         let way = session.way();
         if shared.index.read().size.is_some() {
             return Ok(());
@@ -423,6 +446,10 @@ impl<C: Coding> Packed for Stream<C> {
         while !decoder.ended() {
             decoder.skip(&way, decoder.position + STEP)?;
             step(decoder.byte())?;
+        }
+        // What is behind the last stream is done with, too.
+        if let Some(size) = shared.index.compressed {
+            step(size)?;
         }
         shared.index.settle(0)
     }

@@ -42,7 +42,7 @@ fn encode_at(codec: Codec, data: &[u8], level: u32) -> Vec<u8> {
 
 fn open(codec: Codec, bytes: &[u8]) -> Arc<dyn ReadAt> {
     let source = Arc::new(Memory(Arc::new(bytes.to_vec())));
-    codec::open(source, codec, decoding(true, false))
+    codec::open(source, codec, decoding(true, false), None)
         .unwrap()
         .bytes
 }
@@ -364,7 +364,9 @@ fn walks_that_look_back_decode_once() {
                 ..decoding(true, false)
             };
             decoding.places.wanted = wanted;
-            let bytes = codec::open(source.clone(), codec, decoding).unwrap().bytes;
+            let bytes = codec::open(source.clone(), codec, decoding, None)
+                .unwrap()
+                .bytes;
             for at in (0..data.len() - len).step_by(step) {
                 for _ in 0..times {
                     let found = bytes.read_vec(at as u64, len).unwrap();
@@ -407,7 +409,9 @@ fn pinned_reads_of_spared_memory_do_not_start_over() {
         let memory = Memory(Arc::new(packed));
         let source = Arc::new(Counted(memory, Default::default()));
         let decoding = decoding(true, true);
-        let stream = codec::open(source.clone(), codec, decoding).unwrap().bytes;
+        let stream = codec::open(source.clone(), codec, decoding, None)
+            .unwrap()
+            .bytes;
         {
             let pinned = stream.pin().unwrap().expect("it keeps more");
             for at in (0..3_000_000).step_by(100_000) {
@@ -454,7 +458,9 @@ fn places_found_on_the_way_serve_all_later_reads() {
     for (codec, packed) in files {
         let source = Arc::new(Counted(Memory(Arc::new(packed)), Default::default()));
         let decoding = decoding(true, false);
-        let stream = codec::open(source.clone(), codec, decoding).unwrap().bytes;
+        let stream = codec::open(source.clone(), codec, decoding, None)
+            .unwrap()
+            .bytes;
         assert_eq!(stream.read_vec(0, 5_000_000).unwrap(), data);
         let before = source.1.load(std::sync::atomic::Ordering::Relaxed);
         let mut at = 3_999_990;
@@ -486,7 +492,9 @@ fn reads_from_places_heed_what_is_verified() {
     for verify in [true, false] {
         let decoding = decoding(verify, false);
         let source = Arc::new(Memory(Arc::new(packed.clone())));
-        let stream = codec::open(source, Codec::Gzip, decoding).unwrap().bytes;
+        let stream = codec::open(source, Codec::Gzip, decoding, None)
+            .unwrap()
+            .bytes;
         stream.read_vec(0, 900_000).unwrap();
         stream.trim();
         let read = stream.read_vec(890_000, 20_000);
@@ -526,7 +534,9 @@ fn the_end_of_a_block_is_sought_behind_the_data() {
     for frugal in [false, true] {
         let decoding = decoding(true, frugal);
         let source = Arc::new(Memory(Arc::new(packed.clone())));
-        let stream = codec::open(source, Codec::Bzip2, decoding).unwrap().bytes;
+        let stream = codec::open(source, Codec::Bzip2, decoding, None)
+            .unwrap()
+            .bytes;
         let pinned = stream.pin().unwrap().unwrap_or(stream);
         assert_eq!(pinned.read_vec(0, 300_000).unwrap(), &data[..300_000]);
         let error = pinned.check_end(300_000).unwrap_err();
@@ -585,6 +595,6 @@ fn codecs_that_are_not_built_are_named() {
         assert!(error.to_string().contains(codec.name()), "{error}");
         let source: Arc<dyn ReadAt> = Arc::new(Memory(Arc::new(Vec::new())));
         let decoding = decoding(true, false);
-        assert!(codec::open(source, codec, decoding).is_err());
+        assert!(codec::open(source, codec, decoding, None).is_err());
     }
 }

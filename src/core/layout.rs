@@ -1,14 +1,16 @@
 //! Where the elements of an array lie: a grid of blocks, each in a source at
 //! an offset, with the same signed strides inside all of them.
 
-use super::dtype::{ByteOrder, DType, Order};
+use super::dtype::{DType, Order};
 use super::shape;
 
 /// One block of the grid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Block {
     /// Number of the source that holds it.
     pub(crate) source: u32,
+    /// Number of what its bytes mean.
+    pub(crate) meaning: u32,
     /// Byte of its element (0,...,0) in the source's decoded data. With
     /// negative strides this is not its lowest byte.
     pub(crate) offset: u64,
@@ -22,7 +24,6 @@ pub(crate) struct Block {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) dtype: DType,
-    pub(crate) byte_order: ByteOrder,
     /// Order in which elements are stored; what reshaping keeps.
     pub(crate) order: Order,
     pub(crate) shape: Vec<i64>,
@@ -40,7 +41,6 @@ impl Layout {
     /// share a byte, and no byte lies before 0 or beyond `i64::MAX`.
     pub(crate) fn new(
         dtype: DType,
-        byte_order: ByteOrder,
         order: Order,
         shape: Vec<i64>,
         block: Vec<i64>,
@@ -49,7 +49,6 @@ impl Layout {
     ) -> Option<Layout> {
         let layout = Layout {
             dtype,
-            byte_order,
             order,
             shape,
             block,
@@ -80,43 +79,82 @@ impl Layout {
     }
 
     /// One packed block at `offset` of source 0.
-    pub(crate) fn packed(
-        dtype: DType,
-        byte_order: ByteOrder,
-        order: Order,
-        shape: &[i64],
-        offset: u64,
-    ) -> Option<Layout> {
+    pub(crate) fn packed(dtype: DType, order: Order, shape: &[i64], offset: u64) -> Option<Layout> {
         if shape.iter().any(|&n| n < 0) {
             return None;
         }
         Layout::new(
             dtype,
-            byte_order,
             order,
             shape.to_vec(),
             shape.iter().map(|&n| n.max(1)).collect(),
             shape::packed_strides(shape, dtype.size(), order),
-            vec![Block { source: 0, offset }],
+            vec![Block {
+                offset,
+                ..Block::default()
+            }],
         )
     }
 
-    /// The same elements in the order in which they are stored, with another
-    /// shape of as many; `None` where blocks or strides do not allow it.
-    pub(crate) fn reshaped(&self, shape: &[i64]) -> Option<Layout> {
-        let [block] = *self.blocks.as_slice() else {
-            return None;
+    /// Arrays of one shape and type one after the other, along a new axis that
+    /// is the slowest. Each has one block, packed, in a source of its own.
+    pub(crate) fn stacked(layouts: &[Layout]) -> Option<Layout> {
+        let first = layouts.first()?;
+        let blocks = layouts.iter().zip(0..).map(|(layout, number)| {
+            let [block] = *layout.blocks.as_slice() else {
+                return None;
+            };
+            let same = layout.order == first.order && layout.strides == first.strides;
+            same.then_some(Block {
+                source: number,
+                meaning: number,
+                offset: block.offset,
+            })
+        });
+        let blocks = blocks.collect::<Option<Vec<Block>>>()?;
+        let at = match first.order {
+            Order::F => first.shape.len(),
+            Order::C => 0,
         };
-        let packed = shape::packed_strides(&self.shape, self.dtype.size(), self.order);
-        let differs = |axis: usize| self.shape[axis] > 1 && self.strides[axis] != packed[axis];
-        if !self.shape.contains(&0) && (0..self.shape.len()).any(differs) {
-            return None;
+        let mut layout = Layout {
+            blocks,
+            ..first.clone()
+        };
+        layout.shape.insert(at, layouts.len() as i64);
+        layout.block.insert(at, 1);
+        layout.strides.insert(at, 0);
+        let Layout {
+            dtype,
+            order,
+            shape,
+            block,
+            strides,
+            blocks,
+        } = layout;
+        Layout::new(dtype, order, shape, block, strides, blocks)
+    }
+
+    /// The same with `n` more axes of length 1 at the end.
+    pub(crate) fn with_axes(&self, n: usize) -> Layout {
+        let mut layout = self.clone();
+        let ndim = self.shape.len() + n;
+        layout.shape.resize(ndim, 1);
+        layout.block.resize(ndim, 1);
+        layout.strides.resize(ndim, 0);
+        layout
+    }
+
+    /// The same with the axes in `kept`, in that order; others have length 1.
+    pub(crate) fn with_only(&self, kept: &[usize]) -> Layout {
+        let of = |values: &[i64]| kept.iter().map(|&axis| values[axis]).collect();
+        Layout {
+            dtype: self.dtype,
+            order: self.order,
+            shape: of(&self.shape),
+            block: of(&self.block),
+            strides: of(&self.strides),
+            blocks: self.blocks.clone(),
         }
-        let layout = Self::packed(self.dtype, self.byte_order, self.order, shape, block.offset)?;
-        Some(Layout {
-            blocks: vec![block],
-            ..layout
-        })
     }
 
     /// Number of blocks along each axis, at least 1.
@@ -182,14 +220,16 @@ mod tests {
     fn layout(shape: &[i64], block: &[i64], strides: &[i64], offsets: &[u64]) -> Option<Layout> {
         Layout::new(
             DType::Int16,
-            ByteOrder::NATIVE,
             Order::F,
             shape.to_vec(),
             block.to_vec(),
             strides.to_vec(),
             offsets
                 .iter()
-                .map(|&offset| Block { source: 0, offset })
+                .map(|&offset| Block {
+                    offset,
+                    ..Block::default()
+                })
                 .collect(),
         )
     }
@@ -200,15 +240,5 @@ mod tests {
         let ends: Vec<i128> = cut.extents().map(|(_, _, high)| high).collect();
         assert_eq!(ends, [12, 24, 34]);
         assert_eq!(cut.end_of(0), 34);
-    }
-
-    #[test]
-    fn only_one_packed_block_is_reshaped() {
-        let packed = layout(&[4, 3], &[4, 3], &[2, 8], &[6]).unwrap();
-        assert_eq!(packed.reshaped(&[12]).unwrap().offset(), Some(6));
-        let apart = layout(&[4, 3], &[4, 3], &[2, 10], &[6]).unwrap();
-        assert_eq!(apart.reshaped(&[12]), None);
-        let blocks = layout(&[4, 3], &[4, 1], &[2, 8], &[0, 8, 16]).unwrap();
-        assert_eq!(blocks.reshaped(&[12]), None);
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod dtype;
 pub(crate) mod layout;
 pub(crate) mod plan;
+mod reshape;
 pub(crate) mod scale;
 pub(crate) mod shape;
 pub(crate) mod slice;

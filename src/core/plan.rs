@@ -27,6 +27,8 @@ pub(crate) struct Dim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Walk {
     pub(crate) source: u32,
+    /// Number of what the bytes mean.
+    pub(crate) meaning: u32,
     /// First byte wanted in the source.
     pub(crate) offset: u64,
     /// Byte of the result, from its element (0,...,0), where the first goes.
@@ -142,6 +144,7 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
     let walk = |block: &Block, cut: &dyn Fn(usize) -> Cut| {
         let mut walk = Walk {
             source: block.source,
+            meaning: block.meaning,
             offset: block.offset,
             to: origin,
             item: layout.dtype.size() as i64,
@@ -180,6 +183,21 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
     }
     walks.sort_by_key(|walk| (walk.source, walk.offset));
     walks
+}
+
+/// The numbers of what the bytes mean that a selection takes, each once.
+pub(crate) fn meanings(layout: &Layout, selection: &Selection) -> Vec<u32> {
+    let mut found = match &layout.blocks[..] {
+        [block] => vec![block.meaning],
+        _ => {
+            let nowhere = vec![0; selection.axes.len()];
+            let walks = walks(layout, selection, &nowhere);
+            walks.iter().map(|walk| walk.meaning).collect()
+        }
+    };
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// The part of a [`Take`] (of positive step) that lies in one block.

@@ -1,6 +1,6 @@
 //! Slope and intercept, and the floating-point type in which they are applied.
 
-use super::dtype::{DType, Kind};
+use super::dtype::{ByteOrder, DType, Kind};
 
 /// Precision in which scaling is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -20,6 +20,13 @@ pub(crate) struct Factors {
     /// The type that the format gives the factors; it decides the type of
     /// scaled results.
     pub(crate) precision: FactorType,
+}
+
+/// What the stored bytes of an element mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Meaning {
+    pub(crate) byte_order: ByteOrder,
+    pub(crate) factors: Factors,
 }
 
 impl Factors {

@@ -35,6 +35,24 @@ impl Slice {
         step: 1,
     };
 
+    /// The steps that an index, which is right for an array of `ndim` axes, asks
+    /// for on each of them, also where no second element is taken.
+    pub(crate) fn steps(index: &[Slice], ndim: usize) -> Vec<i64> {
+        let taking = |entry: &&Slice| matches!(entry, Slice::Range { .. } | Slice::At(_));
+        let taken = index.iter().filter(taking).count();
+        let mut steps = Vec::with_capacity(ndim);
+        for entry in index {
+            match *entry {
+                Slice::Range { step, .. } => steps.push(step),
+                Slice::At(_) => steps.push(1),
+                Slice::Ellipsis => steps.resize(steps.len() + ndim - taken, 1),
+                Slice::NewAxis => {}
+            }
+        }
+        steps.resize(ndim, 1);
+        steps
+    }
+
     /// `start:stop:step`.
     pub fn range(start: impl Into<Option<i64>>, stop: impl Into<Option<i64>>, step: i64) -> Slice {
         Slice::Range {
@@ -81,6 +99,13 @@ pub(crate) struct Take {
 }
 
 impl Take {
+    /// The one element of an axis.
+    pub(crate) const ONE: Take = Take {
+        start: 0,
+        count: 1,
+        step: 1,
+    };
+
     fn new(start: i64, count: i64, step: i64) -> Take {
         Take {
             start: if count == 0 { 0 } else { start },
@@ -195,6 +220,14 @@ impl Selection {
         Ok(Selection { takes, axes })
     }
 
+    /// All of an array.
+    pub(crate) fn all(shape: &[i64]) -> Selection {
+        Selection {
+            takes: shape.iter().map(|&n| Take::new(0, n, 1)).collect(),
+            axes: (0..shape.len()).map(Some).collect(),
+        }
+    }
+
     /// A box: `count` elements from `start` on, `step` apart, on every axis.
     /// Nothing counts from the end and nothing is cut.
     pub(crate) fn of_box(
@@ -225,6 +258,26 @@ impl Selection {
         }
         let axes = (0..shape.len()).map(Some).collect();
         Ok(Selection { takes, axes })
+    }
+
+    /// What is left where `next`, a selection on the shape of this one's
+    /// result, is made of it.
+    pub(crate) fn then(&self, next: &Selection) -> Selection {
+        let mut takes = self.takes.clone();
+        for (axis, take) in self.axes.iter().zip(&next.takes) {
+            // New axes have one element, which is taken or not.
+            let Some(axis) = *axis else {
+                continue;
+            };
+            let before = takes[axis];
+            let start = before.start + take.start * before.step;
+            takes[axis] = Take::new(start, take.count, take.step * before.step);
+        }
+        let axes = next.axes.iter();
+        Selection {
+            takes,
+            axes: axes.map(|axis| axis.and_then(|i| self.axes[i])).collect(),
+        }
     }
 
     /// Shape of the result.

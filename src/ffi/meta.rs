@@ -6,7 +6,7 @@ use super::dtype::{AP_BIG, AP_LITTLE, AP_ORDER_C, AP_ORDER_F, ap_dtype};
 use super::guard::{call, count, give, quiet};
 use super::open::{ap_proxy, proxy_of};
 use super::status::{AP_OK, ap_error, ap_status};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::{ArrayProxy, ByteOrder, Order, Which};
 
 /// The affine that NiBabel would choose.
@@ -141,10 +141,7 @@ pub unsafe extern "C" fn ap_scale_shape(
     capacity: i32,
 ) -> i32 {
     // SAFETY: pointers are NULL or valid, as the header asks.
-    count(|| unsafe {
-        proxy_of(proxy)?;
-        give(&[], shape, capacity)
-    })
+    count(|| unsafe { give(&proxy_of(proxy)?.scale_shape(), shape, capacity) })
 }
 
 /// Copy the `count` slopes and intercepts, in column-major order; too small a
@@ -162,14 +159,17 @@ pub unsafe extern "C" fn ap_scale_factors(
     unsafe {
         call(err, || {
             let factors = proxy_of(proxy)?.scale_factors();
-            if count < 1 {
-                let text = "there is 1 slope and intercept, and room for 0";
-                let needed = size_of::<f64>() as i64;
+            let n = factors.len();
+            if count < n {
+                let text = format!("there are {n} slopes and intercepts, and room for {count}");
+                let needed = (n * size_of::<f64>()) as i64;
                 return Err(Error::new(ErrorKind::Buffer, text).with_detail(needed));
             }
-            for (to, value) in [(slope, factors.0), (inter, factors.1)] {
-                if !to.is_null() {
-                    to.write(value);
+            for (i, factors) in factors.into_iter().enumerate() {
+                for (to, value) in [(slope, factors.0), (inter, factors.1)] {
+                    if !to.is_null() {
+                        to.add(i).write(value);
+                    }
                 }
             }
             Ok(AP_OK)
@@ -195,23 +195,35 @@ pub unsafe extern "C" fn ap_affine(
     unsafe {
         call(err, || {
             let proxy = proxy_of(proxy)?;
-            let which = match which {
-                AP_AFFINE_BEST => Which::Best,
-                AP_AFFINE_SFORM => Which::Sform,
-                AP_AFFINE_QFORM => Which::Qform,
-                AP_AFFINE_BASE => Which::Base,
-                _ => {
-                    let text = format!("which is {which}, wanted one of AP_AFFINE_");
-                    return Err(Error::new(ErrorKind::Argument, text));
-                }
-            };
-            let (code, matrix) = proxy.affine(which)?;
-            if !affine.is_null() {
-                give(matrix.as_flattened(), affine, 16)?;
-            }
-            Ok(code)
+            give_affine(proxy.affine(which_of(which)?)?, affine)
         })
     }
+}
+
+pub(super) fn which_of(which: i32) -> Result<Which> {
+    match which {
+        AP_AFFINE_BEST => Ok(Which::Best),
+        AP_AFFINE_SFORM => Ok(Which::Sform),
+        AP_AFFINE_QFORM => Ok(Which::Qform),
+        AP_AFFINE_BASE => Ok(Which::Base),
+        _ => {
+            let text = format!("which is {which}, wanted one of AP_AFFINE_");
+            Err(Error::new(ErrorKind::Argument, text))
+        }
+    }
+}
+
+/// # Safety
+/// `to` is NULL or 16 numbers can be written there.
+pub(super) unsafe fn give_affine(
+    (code, matrix): (i32, [[f64; 4]; 4]),
+    to: *mut f64,
+) -> Result<i32> {
+    if !to.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { give(matrix.as_flattened(), to, 16) }?;
+    }
+    Ok(code)
 }
 
 /// Voxel sizes; the fourth is the time step in the header's unit. As
@@ -230,13 +242,8 @@ pub unsafe extern "C" fn ap_zooms(
         call(err, || {
             let proxy = proxy_of(proxy)?;
             let count = proxy.zooms_len()?;
-            let all = usize::try_from(capacity).is_ok_and(|room| room >= count);
-            let found = if all {
-                proxy.zooms()?
-            } else {
-                proxy.leading_zooms()?
-            };
-            give(found, zooms, capacity)?;
+            let room = usize::try_from(capacity).unwrap_or(0);
+            give(&proxy.first_zooms(room)?, zooms, capacity)?;
             Ok(count as i32)
         })
     }

@@ -5,6 +5,7 @@ use std::ffi::{CString, c_char};
 use super::dtype::{ap_dtype, byte_order, dtype, order};
 use super::guard::{call, free, handle, list, place, quiet};
 use super::options::ap_options;
+use super::slice::{ap_slice, index_of};
 use super::source::{ap_source, path_of};
 use super::status::{AP_OK, ap_error, ap_status};
 use crate::error::{ErrorKind, Result};
@@ -22,7 +23,7 @@ pub struct ap_proxy {
 }
 
 impl ap_proxy {
-    fn boxed(proxy: ArrayProxy) -> *mut ap_proxy {
+    pub(super) fn boxed(proxy: ArrayProxy) -> *mut ap_proxy {
         let text = |text: &str| CString::new(text.replace('\0', "?")).unwrap_or_default();
         Box::into_raw(Box::new(ap_proxy {
             format: text(proxy.format().name()),
@@ -127,7 +128,9 @@ pub unsafe extern "C" fn ap_open_layout(
 /// The same file seen with another shape of as many elements; one entry may
 /// be -1 (not beside a 0). Elements keep the order in which they are stored.
 /// Shares file, cache and seek index with `proxy`, and outlives it. Affine and
-/// zooms stay the file's.
+/// zooms stay those of `proxy`. Elements that lie apart and that the shape would
+/// divide in another way, of a part (`ap_slice_proxy`) or of a series, give
+/// `AP_ERR_UNSUPPORTED`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_reshape(
     proxy: *const ap_proxy,
@@ -148,6 +151,31 @@ pub unsafe extern "C" fn ap_reshape(
     }
 }
 
+/// The array that an index selects, as a proxy that reads nothing until it is
+/// asked to. Shares everything with `proxy` and outlives it. Affine and zooms
+/// are those of the voxels left: start and signed step are applied, and
+/// `ap_affine` gives `AP_ERR_UNSUPPORTED` if a spatial axis was dropped or an
+/// axis was added before the third. Header, format and warnings stay the
+/// file's, and so does the type of `ap_auto_dtype`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_slice_proxy(
+    proxy: *const ap_proxy,
+    index: *const ap_slice,
+    nindex: i32,
+    out: *mut *mut ap_proxy,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let place = place(out, "out")?;
+            let part = proxy_of(proxy)?.slice(&index_of(index, nindex)?)?;
+            *place = ap_proxy::boxed(part);
+            Ok(AP_OK)
+        })
+    }
+}
+
 /// Another handle to the same array, to be freed on its own. Cheap. NULL if
 /// `proxy` is NULL.
 #[unsafe(no_mangle)]
@@ -162,7 +190,7 @@ pub unsafe extern "C" fn ap_clone(proxy: *const ap_proxy) -> *mut ap_proxy {
 }
 
 /// Free a handle. NULL is fine. No call on this handle may be running.
-/// Plans and reshaped proxies made from it stay valid.
+/// Arrays, plans, views, images and proxies made from it stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_free(proxy: *mut ap_proxy) {
     // SAFETY: NULL or from this library, as the header asks.
@@ -184,7 +212,7 @@ pub unsafe extern "C" fn ap_trim(proxy: *const ap_proxy) {
 
 /// # Safety
 /// `options` is NULL or valid.
-unsafe fn options_of(options: *const ap_options) -> Options {
+pub(super) unsafe fn options_of(options: *const ap_options) -> Options {
     // SAFETY: the caller's promise.
     unsafe { options.as_ref() }.map_or_else(Options::default, |handle| handle.options.clone())
 }

@@ -80,8 +80,11 @@ pub const AP_OPT_STRICT: i32 = 12;
 /// `AP_FLOAT64`.
 pub const AP_OPT_FACTOR_TYPE: i32 = 16;
 
+/// Most files of a series that are open at once, 1 or more. Default 64.
+pub const AP_OPT_OPEN_FILES: i32 = 17;
+
 /// Keys and their names in `ap_options_parse`.
-const NAMES: [(i32, &str); 13] = [
+const NAMES: [(i32, &str); 14] = [
     (AP_OPT_FORMAT, "format"),
     (AP_OPT_CODEC, "codec"),
     (AP_OPT_MMAP, "mmap"),
@@ -95,6 +98,7 @@ const NAMES: [(i32, &str); 13] = [
     (AP_OPT_VERIFY, "verify"),
     (AP_OPT_STRICT, "strict"),
     (AP_OPT_FACTOR_TYPE, "factor_type"),
+    (AP_OPT_OPEN_FILES, "open_files"),
 ];
 
 /// Threads beyond this are a mistake.
@@ -252,6 +256,10 @@ fn with_int(options: Options, key: i32, value: i64) -> Result<Options> {
             Ok(AP_FLOAT64) => FactorType::Float64,
             _ => return Err(out_of_range("AP_FLOAT32 or AP_FLOAT64")),
         })),
+        AP_OPT_OPEN_FILES => match usize::try_from(value) {
+            Ok(most @ 1..) => Ok(options.open_files(most)),
+            _ => Err(out_of_range("1 or more")),
+        },
         _ => Err(wrong(format!("option '{}' takes a text", name(key)?))),
     }
 }

@@ -2,24 +2,20 @@
 
 use std::ffi::c_void;
 
+use super::control::{ap_control, control_of};
 use super::dtype::ap_dtype;
 use super::guard::{call, count, free, give, handle, list, place, quiet};
 use super::open::{ap_proxy, proxy_of};
 use super::read::{buffer_of, read_as};
 use super::slice::{ap_slice, index_of};
 use super::status::{AP_OK, ap_error, ap_status};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::{MAX_NDIM, Plan};
 
 /// A checked selection, ready to read as often as wanted, by many threads at
 /// once. It says how large the result is before any reading.
 pub struct ap_plan {
     plan: Plan,
-}
-
-/// Watches and stops reads. This version of the library makes none.
-pub struct ap_control {
-    _private: (),
 }
 
 /// Check a selection. Arguments as in `ap_read_slice`.
@@ -90,7 +86,7 @@ pub unsafe extern "C" fn ap_plan_cost(plan: *const ap_plan) -> i64 {
 /// the axes longer than 1, sorted by the size of their strides, each stride
 /// must be at least the bytes that those before it span (`AP_ERR_ARGUMENT`).
 /// No alignment is needed; bytes between elements are not touched. `control`
-/// must be NULL in this version.
+/// may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_plan_read(
     plan: *const ap_plan,
@@ -105,7 +101,6 @@ pub unsafe extern "C" fn ap_plan_read(
     unsafe {
         call(err, || {
             let plan = &handle(plan, "plan")?.plan;
-            no_control(control)?;
             let strides = match strides.is_null() {
                 true => None,
                 false => {
@@ -113,7 +108,12 @@ pub unsafe extern "C" fn ap_plan_read(
                     Some(list(strides, ndim, "strides", ErrorKind::Argument)?)
                 }
             };
-            plan.read_into(buffer_of(buffer, nbytes)?, offset, strides, None)?;
+            plan.read_into(
+                buffer_of(buffer, nbytes)?,
+                offset,
+                strides,
+                control_of(control),
+            )?;
             Ok(AP_OK)
         })
     }
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn ap_plan_read(
 /// may be NULL for one after the other. Results that would overlap give
 /// `AP_ERR_ARGUMENT`. With NULL and 0 it fails with the bytes needed in
 /// `err->detail`, as with any buffer that is too small (`AP_ERR_BUFFER`).
-/// `control` must be NULL in this version.
+/// `control` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_read_batch(
     proxy: *const ap_proxy,
@@ -144,7 +144,6 @@ pub unsafe extern "C" fn ap_read_batch(
     unsafe {
         call(err, || {
             let proxy = proxy_of(proxy)?;
-            no_control(control)?;
             let most = isize::MAX as usize / size_of::<ap_slice>() / MAX_NDIM;
             let n = usize::try_from(nreads).ok().filter(|&n| n <= most);
             let n = n.ok_or_else(|| {
@@ -181,18 +180,10 @@ pub unsafe extern "C" fn ap_read_batch(
                 let detail = i64::try_from(needed).unwrap_or(i64::MAX);
                 return Err(Error::new(ErrorKind::Buffer, text).with_detail(detail));
             }
-            batch.read_into(buffer_of(buffer, nbytes)?, offsets, None)?;
+            batch.read_into(buffer_of(buffer, nbytes)?, offsets, control_of(control))?;
             Ok(AP_OK)
         })
     }
-}
-
-pub(super) fn no_control(control: *mut ap_control) -> Result<()> {
-    if control.is_null() {
-        return Ok(());
-    }
-    let text = "the argument 'control' must be NULL in this version";
-    Err(Error::new(ErrorKind::Argument, text))
 }
 
 /// Free a plan. NULL is fine.

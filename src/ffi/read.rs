@@ -31,6 +31,15 @@ pub const AP_READ_ROUND: u32 = 4;
 /// failure.
 pub const AP_READ_CHECKED: u32 = 8;
 
+/// Keep the array of an image out of its cache: a cached array is used if
+/// there is one, but a fresh one is not kept. For `ap_image_data`.
+pub const AP_READ_UNCACHED: u32 = 16;
+
+/// For `ap_view` of a mapped file: the result may be written; what is written
+/// stays in this array (a copy-on-write map of its own). Without it views
+/// have `AP_ARRAY_READONLY`. `AP_ERR_NO_VIEW` for sources in memory.
+pub const AP_READ_PRIVATE: u32 = 32;
+
 /// Read a selection into `out`, packed, in native byte order. `nbytes` is the
 /// size of `out`; if it is too small nothing is read, the result is
 /// `AP_ERR_BUFFER`, and `err->detail` holds the bytes needed (see

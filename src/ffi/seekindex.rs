@@ -2,16 +2,16 @@
 
 use std::ffi::c_char;
 
+use super::control::{ap_control, control_of};
 use super::guard::{call, handle};
 use super::open::{ap_proxy, proxy_of};
-use super::plan::{ap_control, no_control};
 use super::source::path_of;
 use super::status::{AP_OK, ap_error, ap_status};
 
 /// Build the seek index of compressed data to the end, on `AP_OPT_THREADS`
 /// threads where the data allow it. No effect on data that are not compressed;
 /// with `AP_OPT_INDEX_MODE` 0 this, saving and loading give `AP_ERR_ARGUMENT`.
-/// `control` must be NULL in this version.
+/// `control` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_seekindex_build(
     proxy: *const ap_proxy,
@@ -22,8 +22,7 @@ pub unsafe extern "C" fn ap_seekindex_build(
     unsafe {
         call(err, || {
             let proxy = proxy_of(proxy)?;
-            no_control(control)?;
-            proxy.build_index(None)?;
+            proxy.build_index(control_of(control))?;
             Ok(AP_OK)
         })
     }

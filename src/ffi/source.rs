@@ -35,9 +35,9 @@ pub type ap_size_fn = Option<unsafe extern "C" fn(user: *mut c_void) -> i64>;
 pub const AP_SOURCE_CONCURRENT: u32 = 1;
 
 /// Something of the caller's that is given back when dropped.
-struct Lent {
-    user: *mut c_void,
-    release: ap_release_fn,
+pub(super) struct Lent {
+    pub(super) user: *mut c_void,
+    pub(super) release: ap_release_fn,
 }
 
 // SAFETY: the header asks for a `release` that any thread may call, and the

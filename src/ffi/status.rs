@@ -233,6 +233,7 @@ pub(super) fn code(kind: ErrorKind) -> ap_status {
         ErrorKind::Codec => AP_ERR_CODEC,
         ErrorKind::SeekIndex => AP_ERR_SEEKINDEX,
         ErrorKind::Unsupported => AP_ERR_UNSUPPORTED,
+        ErrorKind::NoView => AP_ERR_NO_VIEW,
         ErrorKind::Range => AP_ERR_RANGE,
         ErrorKind::Memory => AP_ERR_MEMORY,
         ErrorKind::Cancelled => AP_ERR_CANCELLED,

@@ -59,9 +59,11 @@ pub(super) fn read(bytes: &dyn Bytes, format: Format, strict: bool) -> Result<He
         _ => (Factors::NONE, base),
     };
     let factors = family::usable_factors(dtype, factors, SCL_SLOPE_AT, &mut notes)?;
+    let order = head.fields.order;
     Ok(Header {
         factors,
         zooms,
+        next_zoom: family::next_zoom(&pixdim, in_space),
         affine: Affine::Plain(Box::new(Plain {
             best: Ok(best),
             base,
@@ -69,7 +71,7 @@ pub(super) fn read(bytes: &dyn Bytes, format: Format, strict: bool) -> Result<He
         notes,
         image: Some("img"),
         affine_file: (format != Format::Analyze).then_some("mat"),
-        ..Header::new(format, raw, layout)
+        ..Header::new(format, raw, (layout, order))
     })
 }
 

@@ -70,7 +70,7 @@ fn plain_headers() {
         assert_eq!(made.read_as(None, true).unwrap().format, Format::Spm2);
         for format in ALL {
             let header = made.read_as(Some(format), true).unwrap();
-            assert_eq!((header.format, header.layout.byte_order), (format, order));
+            assert_eq!((header.format, header.byte_order), (format, order));
             assert_eq!(header.layout.dtype, DType::Int16);
             assert_eq!(
                 (&header.layout.shape[..], header.layout.offset()),

@@ -210,7 +210,7 @@ impl<'a> Head<'a> {
 
     /// The array, packed in column-major order.
     pub(super) fn layout(&self, dtype: DType, shape: &[i64], offset: u64) -> Result<Layout> {
-        let layout = Layout::packed(dtype, self.fields.order, Order::F, shape, offset);
+        let layout = Layout::packed(dtype, Order::F, shape, offset);
         layout.ok_or_else(|| {
             let text = format!(
                 "an array of shape {} and type {dtype} at byte {offset} passes 2^63 bytes",
@@ -245,6 +245,12 @@ pub(super) fn zooms(pixdim: &[f64; 8], in_space: &[i64]) -> Vec<f64> {
         0 => vec![1.0],
         ndim => pixdim[1..=ndim].to_vec(),
     }
+}
+
+/// The voxel size of one axis more than the array has; 1 where the header has no
+/// room for it.
+pub(super) fn next_zoom(pixdim: &[f64; 8], in_space: &[i64]) -> f64 {
+    pixdim.get(in_space.len() + 1).copied().unwrap_or(1.0)
 }
 
 /// The factors as far as they hold for the type: colours are not scaled.

@@ -63,7 +63,7 @@ pub(super) fn read(bytes: &dyn Bytes, strict: bool) -> Result<Header> {
         })),
         notes: Notes::new(strict),
         footer: Some(footer),
-        ..Header::new(Format::Mgh, raw, layout)
+        ..Header::new(Format::Mgh, raw, (layout, ByteOrder::Big))
     })
 }
 
@@ -96,7 +96,7 @@ fn parse(head: &[u8]) -> Result<Layout> {
     if dims[3] == 1 {
         dims.pop();
     }
-    let layout = Layout::packed(dtype, ByteOrder::Big, Order::F, &dims, SIZE as u64);
+    let layout = Layout::packed(dtype, Order::F, &dims, SIZE as u64);
     layout.ok_or_else(|| {
         let text = format!(
             "an array of shape {} and type {dtype} passes 2^63 bytes",
@@ -149,13 +149,6 @@ pub struct Footer {
     pub fov: f32,
     /// What other programs noted, in the order of the file.
     pub tags: Vec<Tag>,
-}
-
-impl Footer {
-    /// The zoom of the fourth axis.
-    pub(crate) fn zoom(&self) -> f64 {
-        self.tr.into()
-    }
 }
 
 /// A tag behind the footer of an MGH file.

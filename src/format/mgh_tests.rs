@@ -71,13 +71,11 @@ fn types_and_shapes() {
     for (code, dtype) in TYPES {
         let mut file = made([2, 3, 4, 1]);
         put(&mut file, TYPE_AT, code.to_be_bytes());
-        let layout = read_as(&file, Some(Format::Mgh), false)
-            .unwrap()
-            .unwrap()
-            .layout;
+        let header = read_as(&file, Some(Format::Mgh), false).unwrap().unwrap();
+        let layout = &header.layout;
         assert_eq!((layout.dtype, &layout.shape[..]), (dtype, &[2, 3, 4][..]));
         assert_eq!(
-            (layout.byte_order, layout.offset()),
+            (header.byte_order, layout.offset()),
             (ByteOrder::Big, Some(284))
         );
     }
@@ -138,7 +136,7 @@ fn footers_and_tags() {
     let end = file.len() as u64;
     assert_eq!(footer(&&file[..], end).unwrap(), Footer::default());
     file.extend(2000f32.to_be_bytes());
-    assert_eq!(footer(&&file[..], end).unwrap().zoom(), 2000.0);
+    assert_eq!(footer(&&file[..], end).unwrap().tr, 2000.0);
     for value in [0.5, 3.5, 900.0, 256f32] {
         file.extend(value.to_be_bytes());
     }

@@ -18,6 +18,7 @@ pub use affine::Which;
 pub(crate) use mgh::footer;
 pub use mgh::{Footer, Tag};
 
+use crate::core::dtype::ByteOrder;
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
 use crate::error::{Error, ErrorKind, Result};
@@ -129,9 +130,13 @@ pub(crate) struct Header {
     pub(crate) format: Format,
     /// Its source 0 is the header's own file, or the image file of a pair.
     pub(crate) layout: Layout,
+    /// Of the stored elements.
+    pub(crate) byte_order: ByteOrder,
     pub(crate) factors: Factors,
     /// Voxel sizes; the fourth is the time step.
     pub(crate) zooms: Vec<f64>,
+    /// The size of one axis more than the array has.
+    pub(crate) next_zoom: f64,
     pub(crate) affine: Affine,
     /// The header as stored.
     pub(crate) raw: Vec<u8>,
@@ -157,12 +162,18 @@ pub(crate) struct FooterPlace {
 impl Header {
     /// An array without scaling or a place in space, and no wishes: formats
     /// put in what they have.
-    pub(crate) fn new(format: Format, raw: Vec<u8>, layout: Layout) -> Header {
+    pub(crate) fn new(
+        format: Format,
+        raw: Vec<u8>,
+        (layout, byte_order): (Layout, ByteOrder),
+    ) -> Header {
         Header {
             format,
             layout,
+            byte_order,
             factors: Factors::NONE,
             zooms: Vec::new(),
+            next_zoom: 1.0,
             affine: Affine::None,
             raw,
             notes: Notes::default(),

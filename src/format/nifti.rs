@@ -122,15 +122,17 @@ pub(super) fn read(bytes: &dyn Bytes, format: Format, wish: Wish) -> Result<Head
     let offset = read_offset(version, &head, pair, single_magic, &mut notes)?;
     let layout = head.layout(dtype, &shape, offset)?;
     let factors = read_factors(version, &head, dtype, &mut notes)?;
-    let (zooms, affine) = read_space(version, &head, head.in_space(&shape), &mut notes)?;
+    let space = read_space(version, &head, head.in_space(&shape), &mut notes)?;
     let format = if pair { version.pair } else { version.single };
+    let order = head.fields.order;
     Ok(Header {
         factors,
-        zooms,
-        affine,
+        zooms: space.zooms,
+        next_zoom: space.next_zoom,
+        affine: space.affine,
         notes,
         image: pair.then_some("img"),
-        ..Header::new(format, raw, layout)
+        ..Header::new(format, raw, (layout, order))
     })
 }
 
@@ -241,12 +243,18 @@ fn read_factors(
 }
 
 /// Zooms and affines.
+struct Space {
+    zooms: Vec<f64>,
+    next_zoom: f64,
+    affine: Affine,
+}
+
 fn read_space(
     version: &Version,
     head: &Head<'_>,
     shape: &[i64],
     notes: &mut Notes,
-) -> Result<(Vec<f64>, Affine)> {
+) -> Result<Space> {
     let mut pixdim = head.pixdim(notes)?;
     if pixdim[0] != 1.0 && pixdim[0] != -1.0 {
         let text = format!("pixdim[0] is {}, wanted 1 or -1, taken as 1", pixdim[0]);
@@ -286,7 +294,11 @@ fn read_space(
         },
         base: affine::base(shape, &zooms),
     }));
-    Ok((zooms, affine))
+    Ok(Space {
+        next_zoom: family::next_zoom(&pixdim, shape),
+        zooms,
+        affine,
+    })
 }
 
 fn xform_code(head: &Head<'_>, at: usize) -> i32 {

@@ -90,13 +90,13 @@ const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
 fn plain_headers_of_both_versions() {
     for order in ORDERS {
         let one = Head::v1(order).read().unwrap();
-        assert_eq!((one.format, one.layout.byte_order), (Format::Nifti1, order));
+        assert_eq!((one.format, one.byte_order), (Format::Nifti1, order));
         assert_eq!(
             (one.layout.dtype, one.layout.offset()),
             (DType::Int16, Some(352))
         );
         let two = Head::v2(order).read().unwrap();
-        assert_eq!((two.format, two.layout.byte_order), (Format::Nifti2, order));
+        assert_eq!((two.format, two.byte_order), (Format::Nifti2, order));
         assert_eq!(
             (two.layout.dtype, two.layout.offset()),
             (DType::Float64, Some(544))

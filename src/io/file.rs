@@ -4,13 +4,14 @@
 #![allow(unsafe_code)]
 
 use std::fs::{File, Metadata, OpenOptions};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
-use super::map::Map;
-use super::{ReadAt, ReadBuf, View};
+use super::map::{Map, OwnMap};
+use super::{OwnBytes, ReadAt, ReadBuf, View};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Whether files are mapped into memory.
@@ -129,9 +130,15 @@ pub(crate) struct FileBytes {
     path: Arc<Path>,
     identity: Identity,
     keep_open: bool,
+    /// Whether views are maps.
+    mapped: bool,
+    /// Whether reads use a map.
     mapping: Mapping,
     /// The lock is held to look, never to read: reads share the file.
     open: Mutex<Option<Arc<Open>>>,
+    /// The map that is handed out, while anyone has it: there are not as many
+    /// maps as a program may want views.
+    lent: Mutex<Weak<Map>>,
 }
 
 impl Open {
@@ -155,7 +162,7 @@ impl FileBytes {
         let used = if keep_open { mapping } else { Mapping::Never };
         let open = Arc::new(Open::new(path.clone(), found.file.clone(), used));
         if mapping == Mapping::Required && found.identity.size > 0 {
-            let map = Map::new(&open.file).map_err(|error| {
+            let map = Map::scattered(&open.file).map_err(|error| {
                 Error::os(&error, "map the file")
                     .of_kind(ErrorKind::Unsupported)
                     .in_file(&path)
@@ -166,8 +173,10 @@ impl FileBytes {
             path,
             identity: found.identity,
             keep_open,
+            mapped: mapping != Mapping::Never,
             mapping: used,
             open: Mutex::new(Some(open)),
+            lent: Mutex::default(),
         })
     }
 
@@ -179,18 +188,35 @@ impl FileBytes {
         }
         let found = Found::open(&self.path)?;
         if found.identity != self.identity {
-            let text = match (self.identity.size, found.identity.size) {
-                (old, new) if old != new => format!("it had {old} bytes and has {new}"),
-                (size, _) => format!("it has {size} bytes as before, but was written to"),
-            };
-            let text = format!("the file changed since it was opened: {text}");
-            return Err(Error::new(ErrorKind::Changed, text).in_file(&self.path));
+            return Err(self.changed(found.identity.size));
         }
         let open = Arc::new(Open::new(self.path.clone(), found.file, self.mapping));
         if self.keep_open {
             *slot = Some(open.clone());
         }
         Ok(open)
+    }
+
+    /// The open file to be mapped, if that is allowed. It must have the size
+    /// that it had: touching a map beyond its end would end the process.
+    fn to_map(&self) -> Result<Option<Arc<Open>>> {
+        if !self.mapped || self.identity.size == 0 {
+            return Ok(None);
+        }
+        let open = self.open()?;
+        match open.size()? {
+            Some(size) if size != self.identity.size => Err(self.changed(size)),
+            _ => Ok(Some(open)),
+        }
+    }
+
+    fn changed(&self, size: u64) -> Error {
+        let text = match (self.identity.size, size) {
+            (old, new) if old != new => format!("it had {old} bytes and has {new}"),
+            (size, _) => format!("it has {size} bytes as before, but was written to"),
+        };
+        let text = format!("the file changed since it was opened: {text}");
+        Error::new(ErrorKind::Changed, text).in_file(&self.path)
     }
 }
 
@@ -205,6 +231,29 @@ impl ReadAt for FileBytes {
 
     fn view(&self, reads: u64) -> Result<Option<View>> {
         self.open()?.view(reads)
+    }
+
+    fn lend(&self) -> Result<Option<View>> {
+        let Some(open) = self.to_map()? else {
+            return Ok(None);
+        };
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(map) = lent.upgrade() {
+            return Ok(Some(View::of_map(map)));
+        }
+        // A file that cannot be mapped can still be read.
+        let Ok(map) = Map::new(&open.file) else {
+            return Ok(None);
+        };
+        let map = Arc::new(map);
+        *lent = Arc::downgrade(&map);
+        Ok(Some(View::of_map(map)))
+    }
+
+    fn lend_own(&self, range: Range<u64>) -> Result<Option<OwnBytes>> {
+        let open = self.to_map()?;
+        let map = open.and_then(|open| OwnMap::new(&open.file, range).ok());
+        Ok(map.map(|map| Box::new(map) as OwnBytes))
     }
 
     fn is_near(&self) -> bool {
@@ -253,14 +302,14 @@ impl ReadAt for Open {
         }
         let map = self
             .map
-            .get_or_init(|| Map::new(&self.file).ok().map(Arc::new));
+            .get_or_init(|| Map::scattered(&self.file).ok().map(Arc::new));
         let Some(map) = map else {
             return Ok(None);
         };
         // Touching a map beyond the file's end would end the process.
         let size = self.file.metadata().map(|metadata| metadata.len());
         Ok(match size {
-            Ok(size) if size == map.len() as u64 => Some(View::new(map.clone())),
+            Ok(size) if size == map.len() as u64 => Some(View::of_map(map.clone())),
             _ => None,
         })
     }

@@ -27,4 +27,8 @@ impl ReadAt for Memory {
     fn view(&self, _: u64) -> Result<Option<View>> {
         Ok(Some(View::new(self.0.clone())))
     }
+
+    fn lend(&self) -> Result<Option<View>> {
+        self.view(0)
+    }
 }

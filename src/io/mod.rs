@@ -15,10 +15,11 @@ pub(crate) use memory::Memory;
 pub(crate) use name::{name_of, text_of};
 pub(crate) use replace::{file_size, make_folder, replace};
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
 use crate::error::Result;
+use map::Map;
 
 /// Bytes that can be read at any offset, by many threads at once. There is no
 /// position: a read depends on nothing but its arguments.
@@ -35,6 +36,20 @@ pub trait ReadAt: Send + Sync {
     /// [`ReadAt::read_at`].
     fn view(&self, reads: u64) -> Result<Option<View>> {
         let _ = reads;
+        Ok(None)
+    }
+
+    /// All bytes in memory, to be handed out: they stay there as long as the
+    /// view, whatever becomes of the source. `None` where there is no such
+    /// memory.
+    fn lend(&self) -> Result<Option<View>> {
+        Ok(None)
+    }
+
+    /// The bytes of a range of a file in memory to write to. What is written
+    /// stays there alone. `None` where there is no such memory.
+    fn lend_own(&self, range: Range<u64>) -> Result<Option<OwnBytes>> {
+        let _ = range;
         Ok(None)
     }
 
@@ -74,14 +89,43 @@ pub trait ReadAt: Send + Sync {
     }
 }
 
+/// Bytes in memory, which are kept there.
+pub type Kept = Arc<dyn Deref<Target = [u8]> + Send + Sync>;
+
+/// Bytes in memory that are the holder's alone.
+pub type OwnBytes = Box<dyn DerefMut<Target = [u8]> + Send + Sync>;
+
 /// All bytes of a source in memory. Keeps them there while it lives.
 #[derive(Clone)]
-pub struct View(Arc<dyn Deref<Target = [u8]> + Send + Sync>);
+pub struct View {
+    bytes: Kept,
+    mapped: bool,
+}
 
 impl View {
     /// A view that keeps `bytes` alive.
-    pub fn new(bytes: Arc<dyn Deref<Target = [u8]> + Send + Sync>) -> View {
-        View(bytes)
+    pub fn new(bytes: Kept) -> View {
+        View {
+            bytes,
+            mapped: false,
+        }
+    }
+
+    fn of_map(map: Arc<Map>) -> View {
+        View {
+            bytes: map,
+            mapped: true,
+        }
+    }
+
+    /// Whether the bytes are a mapped file's, which other programs may shorten.
+    pub fn is_mapped(&self) -> bool {
+        self.mapped
+    }
+
+    /// The bytes, and what keeps them.
+    pub fn into_bytes(self) -> Kept {
+        self.bytes
     }
 }
 
@@ -89,6 +133,6 @@ impl Deref for View {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }

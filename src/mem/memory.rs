@@ -1,6 +1,6 @@
 //! New memory for results.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -35,6 +35,15 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// Memory of `len` bytes, which may be 0.
     pub(super) fn new(len: usize) -> Result<Memory> {
+        Memory::made(len, alloc)
+    }
+
+    /// Memory whose bytes are all 0.
+    pub(super) fn zeroed(len: usize) -> Result<Memory> {
+        Memory::made(len, alloc_zeroed)
+    }
+
+    fn made(len: usize, alloc: unsafe fn(Layout) -> *mut u8) -> Result<Memory> {
         // Large pages are whole only where the memory begins at one.
         let align = if len >= LARGE { HUGE } else { ALIGNED };
         let layout = Layout::from_size_align(len, align).map_err(|_| no_memory(len))?;

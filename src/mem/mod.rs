@@ -1,4 +1,4 @@
-//! Results: memory of the caller's or ours, strided, and unfinished until the
+//! Arrays and results: memory of the caller's or ours, strided, and unfinished until the
 //! read that fills it is done.
 
 // Results may be memory that was never written, reached through strides.
@@ -9,7 +9,7 @@ mod element;
 mod memory;
 mod target;
 
-pub use array::Array;
+pub use array::{Access, Array};
 pub use element::Element;
 pub(crate) use element::collect;
 pub use target::Buffer;

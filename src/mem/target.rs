@@ -150,9 +150,9 @@ impl<'a> Target<'a> {
         self.written.load(Relaxed)
     }
 
-    /// All of it is written anew.
-    pub(crate) fn restart(&self) {
-        self.written.store(0, Relaxed);
+    /// All of it is written anew. Gives the bytes written until now.
+    pub(crate) fn restart(&self) -> u64 {
+        self.written.swap(0, Relaxed)
     }
 
     /// Let `write` fill the `len` bytes from byte `to` after the origin on with

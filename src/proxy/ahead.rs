@@ -89,7 +89,7 @@ impl Work<'_> {
             return self.store(item, bytes);
         }
         let Read { plan, target, .. } = &self.reads[item.read];
-        let written = target.write_with(plan.kernel(), piece.to, piece.len, |to| {
+        let written = target.write_with(plan.kernel(item.meaning), piece.to, piece.len, |to| {
             Ok(fill(to, |buffer| {
                 buffer.push(bytes);
                 Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::options::{IndexFile, IndexMode, Options};
 use super::read;
 use super::source::Source;
-use super::{ArrayProxy, Data, Shared};
+use super::{ArrayProxy, Data};
 use crate::codec::{Codec, IndexInfo, Packed};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
@@ -61,7 +61,8 @@ fn build(data: &Data, limit: usize, control: Option<&Control>) -> Result<()> {
     let Some(packed) = &data.packed else {
         return Ok(());
     };
-    let threads = threads::allowed(limit);
+    let asked = control.and_then(Control::threads);
+    let threads = threads::allowed(asked.unwrap_or(limit));
     let built = read::trusting(&**packed, |_| packed.build(threads, control));
     built.map_err(|error| data.blame(error))
 }
@@ -131,31 +132,27 @@ fn save_larger(packed: &dyn Packed, path: &Path, there: u64) -> Result<()> {
     replace(path, |write| packed.save(write))
 }
 
-impl Shared {
+impl Data {
     /// Keep what was found of the index for the user's next programs.
     fn save_home(&self) {
-        let Some(home) = &self.index_home else {
+        let (Some(home), Some(packed)) = (&self.home, &self.packed) else {
             return;
         };
-        if home.process != std::process::id() {
+        // One point, at the begin, is no help.
+        let is_help = packed.is_new() && packed.info().points >= 2;
+        if home.process != std::process::id() || !is_help {
             return;
         }
-        for packed in self.sources.iter().filter_map(|data| data.packed.as_ref()) {
-            // One point, at the begin, is no help.
-            if !packed.is_new() || packed.info().points < 2 {
-                continue;
-            }
-            // What led astray is of no use to others, however large it is.
-            let is_bad = home.is_bad || packed.generation() > 0;
-            let there = if is_bad { 0 } else { file_size(&home.path) };
-            let folder = home.path.parent().map_or(Ok(()), make_folder);
-            // Who opened the file only to read it has no use for an error.
-            let _ = folder.and_then(|()| save_larger(&**packed, &home.path, there));
-        }
+        // What led astray is of no use to others, however large it is.
+        let is_bad = home.is_bad || packed.generation() > 0;
+        let there = if is_bad { 0 } else { file_size(&home.path) };
+        let folder = home.path.parent().map_or(Ok(()), make_folder);
+        // Who opened the file only to read it has no use for an error.
+        let _ = folder.and_then(|()| save_larger(&**packed, &home.path, there));
     }
 }
 
-impl Drop for Shared {
+impl Drop for Data {
     fn drop(&mut self) {
         self.save_home();
     }
@@ -165,8 +162,9 @@ impl ArrayProxy {
     /// Build the seek index of compressed data to the end. No effect on data
     /// that are not compressed. Progress is in compressed bytes.
     pub fn build_index(&self, control: Option<&Control>) -> Result<()> {
-        for data in &self.shared.sources {
-            build(data, self.shared.threads, control)?;
+        for number in 0..self.shared.sources.len() {
+            let data = self.shared.enter(number, control)?;
+            build(&data, self.shared.threads, control)?;
         }
         Ok(())
     }

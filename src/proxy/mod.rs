@@ -2,36 +2,47 @@
 
 mod ahead;
 mod batch;
+mod footer;
+mod image;
 mod index;
 mod open;
 mod options;
+mod part;
 mod plan;
+mod pool;
 mod queue;
 mod read;
+mod series;
 mod source;
+mod space;
 mod ways;
 
 #[cfg(feature = "ndarray")]
 mod arrays;
 
 pub use batch::Batch;
+pub use image::Image;
 pub use options::{IndexFile, IndexMode, Options};
 pub use plan::{Plan, ReadAs};
 pub use source::Source;
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::codec::{Codec, Packed};
+use crate::control::Control;
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::Layout;
-use crate::core::scale::Factors;
+use crate::core::scale::{Factors, Meaning};
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{self, Affine, Footer, FooterPlace, Format, Which};
+use crate::format::{Affine, Format};
 use crate::io::ReadAt;
 use crate::mem::Element;
+use footer::LateFooter;
+use pool::{Lease, Pool};
+use space::{Space, Zoom};
 
 /// An array in a file: shape, type, scaling and place of the data, no data.
 ///
@@ -51,18 +62,37 @@ use crate::mem::Element;
 pub struct ArrayProxy {
     shared: Arc<Shared>,
     layout: Arc<Layout>,
+    /// What is left of the layout, if that is a part.
+    part: Option<Arc<Part>>,
+    /// Where the axes lie in space, if they are not the file's.
+    space: Option<Arc<Space>>,
 }
 
-/// What all proxies of a file have in common.
+/// A part of a layout, on all axes of which there is something left.
+struct Part {
+    selection: Selection,
+    shape: Vec<i64>,
+}
+
+/// What all proxies of a file, or of a series of files, have in common.
 struct Shared {
     sources: Vec<Data>,
+    /// Which of many sources are open.
+    pool: Option<Pool>,
     /// The file that the header is in.
     header_path: Option<PathBuf>,
     format: Format,
     codec: Codec,
-    factors: Factors,
-    /// Voxel sizes that the header tells; `None` where the format has none.
-    zooms: Option<Vec<f64>>,
+    /// What stored bytes mean, by the number that blocks have of it.
+    meanings: Vec<Meaning>,
+    /// Type of scaled elements, if any are.
+    scaled: Option<DType>,
+    /// Shape of the whole array.
+    shape: Vec<i64>,
+    /// Voxel sizes; `None` where the format has none.
+    zooms: Option<Vec<Zoom>>,
+    /// What the header says of the size of one axis more.
+    next_zoom: f64,
     affine: Affine,
     footer: Option<LateFooter>,
     header: Vec<u8>,
@@ -70,25 +100,26 @@ struct Shared {
     max_bytes: Option<u64>,
     /// As [`Options::threads`].
     threads: usize,
-    /// Where the seek index is kept for the user's next programs.
-    index_home: Option<index::Home>,
 }
 
-/// A footer, which is read when it is asked for: in compressed files all data
-/// are decoded on the way to it.
-struct LateFooter {
-    place: FooterPlace,
-    /// With all zooms, where it holds one of them.
-    read: OnceLock<(Footer, Vec<f64>)>,
-}
-
-impl LateFooter {
-    fn new(place: FooterPlace) -> LateFooter {
-        LateFooter {
-            place,
-            read: OnceLock::new(),
+impl Shared {
+    /// The data of a source, to be read until the lease ends.
+    fn enter(&self, number: usize, control: Option<&Control>) -> Result<Lease<'_>> {
+        match &self.pool {
+            Some(pool) => pool.enter(number, &self.sources, control),
+            None => Ok(Lease::of(&self.sources[number])),
         }
     }
+}
+
+/// The type of elements of which some are scaled: the widest that any of them
+/// is delivered in. `None` if none are.
+fn scaled_dtype(meanings: &[Meaning], stored: DType) -> Option<DType> {
+    let scaling = meanings
+        .iter()
+        .filter(|meaning| meaning.factors.is_scaling());
+    let dtypes = scaling.map(|meaning| meaning.factors.auto_dtype(stored));
+    dtypes.max_by_key(|dtype| dtype.size())
 }
 
 /// A source of the layout, decoded, with what errors call it.
@@ -104,6 +135,10 @@ struct Data {
     stamp: Option<(u64, u128)>,
     /// Bytes that there are at most, as far as the file's size tells.
     most: Option<u64>,
+    /// Where the array ends.
+    end: u64,
+    /// Where the seek index is kept for the user's next programs.
+    home: Option<index::Home>,
 }
 
 impl Data {
@@ -175,7 +210,7 @@ impl ArrayProxy {
         (slope, inter): (f64, f64),
         options: &Options,
     ) -> Result<ArrayProxy> {
-        let layout = Layout::packed(dtype, byte_order, order, shape, offset).ok_or_else(|| {
+        let layout = Layout::packed(dtype, order, shape, offset).ok_or_else(|| {
             let text = format!(
                 "shape {} of type {dtype} at byte {offset} is no array: axes must be 0 or more, \
                  {} at most, and all within 2^63 bytes",
@@ -184,50 +219,7 @@ impl ArrayProxy {
             );
             Error::new(ErrorKind::Argument, text)
         })?;
-        open::layout(source, layout, (slope, inter), options)
-    }
-
-    /// The same elements, in the order in which they are stored, with another
-    /// shape of as many. One entry may be -1, not beside a 0. Affine and zooms
-    /// stay the file's.
-    pub fn reshape(&self, shape: &[i64]) -> Result<ArrayProxy> {
-        let wrong = |reason: String| {
-            let text = format!(
-                "cannot reshape {} to {}: {reason}",
-                shape::text(self.shape()),
-                shape::text(shape)
-            );
-            Err(Error::new(ErrorKind::Argument, text))
-        };
-        if shape.len() > shape::MAX_NDIM {
-            return wrong(format!("at most {} axes are possible", shape::MAX_NDIM));
-        }
-        let mut filled = shape.to_vec();
-        if let Some(hole) = shape.iter().position(|&n| n == -1) {
-            let rest: Vec<i64> = shape.iter().copied().filter(|&n| n != -1).collect();
-            if rest.len() + 1 < shape.len() {
-                return wrong("only one axis can be -1".into());
-            }
-            match shape::count(&rest) {
-                Some(n) if n > 0 && self.size() % n == 0 => filled[hole] = self.size() / n,
-                Some(0) => return wrong("-1 cannot stand beside 0".into()),
-                _ => return wrong(format!("{} elements do not divide", self.size())),
-            }
-        }
-        if let Some(axis) = filled.iter().position(|&n| n < 0) {
-            return wrong(format!("axis {axis} is {}", filled[axis]));
-        }
-        if shape::count(&filled) != Some(self.size()) {
-            return wrong(format!("there are {} elements", self.size()));
-        }
-        let layout = self.layout.reshaped(&filled).ok_or_else(|| {
-            let text = "the elements do not lie in one piece, so they cannot be reshaped";
-            Error::new(ErrorKind::Unsupported, text)
-        })?;
-        Ok(ArrayProxy {
-            shared: self.shared.clone(),
-            layout: Arc::new(layout),
-        })
+        open::layout(source, (layout, byte_order), (slope, inter), options)
     }
 
     /// Give back what can be made again: decoded data, decoders and the open
@@ -241,13 +233,16 @@ impl ArrayProxy {
 
     /// Lengths of the axes, the first in the file's order first (x in NIfTI).
     pub fn shape(&self) -> &[i64] {
-        &self.layout.shape
+        match &self.part {
+            Some(part) => &part.shape,
+            None => &self.layout.shape,
+        }
     }
 
     /// Number of elements.
     pub fn size(&self) -> i64 {
         // Checked when the layout was made.
-        shape::count(&self.layout.shape).unwrap_or(i64::MAX)
+        shape::count(self.shape()).unwrap_or(i64::MAX)
     }
 
     /// Type of the stored elements.
@@ -257,12 +252,9 @@ impl ArrayProxy {
 
     /// Type of the elements that [`ReadAs::default`] gives.
     pub fn auto_dtype(&self) -> DType {
-        let stored = self.layout.dtype;
-        if self.is_scaled() {
-            self.shared.factors.auto_dtype(stored)
-        } else {
-            stored.usable()
-        }
+        self.shared
+            .scaled
+            .unwrap_or_else(|| self.layout.dtype.usable())
     }
 
     /// Order of the stored elements.
@@ -270,14 +262,14 @@ impl ArrayProxy {
         self.layout.order
     }
 
-    /// Byte order of the stored elements.
+    /// Byte order of the stored elements; of a series that of its first file.
     pub fn byte_order(&self) -> ByteOrder {
-        self.layout.byte_order
+        self.shared.meanings[0].byte_order
     }
 
     /// Byte of the first element in the decoded data.
     pub fn data_offset(&self) -> Result<u64> {
-        self.layout.offset().ok_or_else(|| {
+        self.first_byte().ok_or_else(|| {
             let text = "the elements lie in several blocks, which have no one offset";
             Error::new(ErrorKind::Unsupported, text)
         })
@@ -293,94 +285,26 @@ impl ArrayProxy {
         self.shared.codec
     }
 
-    /// Whether values are scaled unless told otherwise.
+    /// Whether values are scaled unless told otherwise. A part of an array is
+    /// as scaled as the whole, so that all parts have one type.
     pub fn is_scaled(&self) -> bool {
-        self.shared.factors.is_scaling()
+        self.shared.scaled.is_some()
     }
 
-    /// Slope and intercept; 1 and 0 for data that are not scaled.
-    pub fn scale_factors(&self) -> (f64, f64) {
-        (self.shared.factors.slope, self.shared.factors.inter)
+    /// Shape of the slopes and intercepts: no axes if one of each holds for all,
+    /// else as many as the array has, with length 1 where they do not vary.
+    pub fn scale_shape(&self) -> Vec<i64> {
+        self.scales().0
     }
 
-    /// Voxel to world (RAS+, mm), four rows of four, for indices that count
-    /// from 0, and the xform code, 0 if there is none.
-    pub fn affine(&self, which: Which) -> Result<(i32, [[f64; 4]; 4])> {
-        self.shared
-            .affine
-            .get(which)
-            .map_err(|error| self.blame(error))
-    }
-
-    /// Voxel sizes; the fourth is the time step in the header's unit. That of
-    /// an MGH file stands behind the data: the first call reads it, and decodes
-    /// all of a compressed file for it. [`ArrayProxy::leading_zooms`] does not.
-    pub fn zooms(&self) -> Result<&[f64]> {
-        match &self.shared.footer {
-            Some(late) if late.place.has_zoom => Ok(&self.late_footer(late)?.1),
-            _ => self.leading_zooms(),
-        }
-    }
-
-    /// The voxel sizes that the header tells: all, or the first three.
-    pub fn leading_zooms(&self) -> Result<&[f64]> {
-        self.shared.zooms.as_deref().ok_or_else(|| {
-            let text = "the format has no voxel sizes";
-            self.blame(Error::new(ErrorKind::Unsupported, text))
-        })
-    }
-
-    /// Number of voxel sizes.
-    pub fn zooms_len(&self) -> Result<usize> {
-        let late = self.shared.footer.as_ref();
-        let more = late.is_some_and(|late| late.place.has_zoom);
-        Ok(self.leading_zooms()?.len() + usize::from(more))
-    }
-
-    /// What stands behind the data of an MGH file. The first call reads it, and
-    /// decodes all of a compressed file for it.
-    pub fn footer(&self) -> Result<&Footer> {
-        let Some(late) = &self.shared.footer else {
-            let text = "the format has no footer";
-            return Err(self.blame(Error::new(ErrorKind::Unsupported, text)));
+    /// Slopes and intercepts, the first axis of their shape moving fastest; 1
+    /// and 0 for data that are not scaled.
+    pub fn scale_factors(&self) -> Vec<(f64, f64)> {
+        let pair = |number: u32| {
+            let Factors { slope, inter, .. } = self.shared.meanings[number as usize].factors;
+            (slope, inter)
         };
-        Ok(&self.late_footer(late)?.0)
-    }
-
-    fn late_footer<'a>(&'a self, late: &'a LateFooter) -> Result<&'a (Footer, Vec<f64>)> {
-        if let Some(read) = late.read.get() {
-            return Ok(read);
-        }
-        // It is in the data's file.
-        let data = &self.shared.sources[0];
-        let footer = data.trusting(|bytes| {
-            let bytes = open::HeaderBytes {
-                head: &[],
-                bytes,
-                most: data.most,
-            };
-            format::footer(&bytes, late.place.at)
-        })?;
-        let mut zooms = self.leading_zooms()?.to_vec();
-        zooms.push(footer.zoom());
-        Ok(late.read.get_or_init(|| (footer, zooms)))
-    }
-
-    /// The content of one of the [`Footer::tags`], by its number.
-    pub fn tag_bytes(&self, number: usize) -> Result<Vec<u8>> {
-        let tags = &self.footer()?.tags;
-        let Some(tag) = tags.get(number) else {
-            let text = format!("tag {number} of {}", tags.len());
-            return Err(Error::new(ErrorKind::Index, text));
-        };
-        let most = self.shared.max_bytes.unwrap_or(u64::MAX);
-        let size = usize::try_from(tag.size).ok().filter(|_| tag.size <= most);
-        let size = size.ok_or_else(|| {
-            let text = format!("tag {number} has {} bytes", tag.size);
-            self.blame(Error::new(ErrorKind::Memory, text))
-        })?;
-        let data = &self.shared.sources[0];
-        data.trusting(|bytes| bytes.read_vec(tag.offset, size))
+        self.scales().1.into_iter().map(pair).collect()
     }
 
     /// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::footer::LateFooter;
 use super::index;
 use super::options::{IndexMode, Options};
 use super::source::Source;
-use super::{ArrayProxy, Data, LateFooter, Shared};
+use super::space::Zoom;
+use super::{ArrayProxy, Data, Shared, scaled_dtype};
 use crate::codec::{self, Codec, Decoding, Places};
-use crate::core::dtype::Kind;
+use crate::core::dtype::{ByteOrder, Kind};
 use crate::core::layout::Layout;
-use crate::core::scale::Factors;
+use crate::core::scale::{Factors, Meaning};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::siblings::Name;
 use crate::format::{self, Bytes, Format, Header, Notes, Parts, Wish};
@@ -116,7 +118,7 @@ fn opened(proxy: ArrayProxy, options: &Options) -> Result<ArrayProxy> {
 /// Open an array whose layout is known.
 pub(super) fn layout(
     source: &Source,
-    layout: Layout,
+    (layout, byte_order): (Layout, ByteOrder),
     (slope, inter): (f64, f64),
     options: &Options,
 ) -> Result<ArrayProxy> {
@@ -152,7 +154,7 @@ pub(super) fn layout(
     let header = Header {
         factors,
         notes,
-        ..Header::new(Format::Layout, Vec::new(), layout)
+        ..Header::new(Format::Layout, Vec::new(), (layout, byte_order))
     };
     finish(header, opened.data, None, options)
 }
@@ -369,7 +371,7 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
             let text = format!("data compressed by {} cannot be mapped", codec.name());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let decoded = codec::open(bytes, codec, decoding(options))?;
+        let decoded = codec::open(bytes, codec, decoding(options), options.room.clone())?;
         Ok(Opened {
             data: Data {
                 bytes: decoded.bytes,
@@ -379,6 +381,8 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
                 codec,
                 path: path.clone(),
                 most: size.map(|size| codec::most_decoded(codec, size)),
+                end: 0,
+                home: None,
             },
             head: if codec == Codec::None {
                 head
@@ -397,12 +401,17 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
 /// Bytes of decoded data that are kept unless told otherwise.
 const CACHE: u64 = 32 << 20;
 
-fn decoding(options: &Options) -> Decoding {
+/// Bytes of decoded data that are kept.
+pub(super) fn cache_size(options: &Options) -> usize {
     let cache = if options.keep_open { CACHE } else { 0 };
     let cache = options.cache_bytes.unwrap_or(cache);
+    usize::try_from(cache).unwrap_or(usize::MAX)
+}
+
+fn decoding(options: &Options) -> Decoding {
     Decoding {
         verify: options.verify,
-        cache: usize::try_from(cache).unwrap_or(usize::MAX),
+        cache: cache_size(options),
         places: Places {
             wanted: options.index_mode != IndexMode::None,
             spacing: options.index_spacing,
@@ -476,7 +485,7 @@ fn is_named(path: &Path, codec: Codec) -> bool {
 /// The proxy of an array whose header is in a file of its own, or is not.
 fn finish(
     header: Header,
-    data: Data,
+    mut data: Data,
     apart: Option<Data>,
     options: &Options,
 ) -> Result<ArrayProxy> {
@@ -487,31 +496,44 @@ fn finish(
         }
         warnings.push(text);
     }
+    data.end = header.layout.end_of(0);
     if let Some(packed) = &data.packed {
-        packed.expect(header.layout.end_of(0));
+        packed.expect(data.end);
     }
-    let index_home = index::open(&data, &mut warnings, options)?;
+    data.home = index::open(&data, &mut warnings, options)?;
     if !options.keep_open {
         data.bytes.trim();
     }
-    let zooms = (header.format != Format::Layout).then_some(header.zooms);
+    let mut zooms: Vec<Zoom> = header.zooms.into_iter().map(Zoom::Known).collect();
+    if header.footer.is_some_and(|footer| footer.has_zoom) {
+        zooms.push(Zoom::InFooter);
+    }
+    let meanings = vec![Meaning {
+        byte_order: header.byte_order,
+        factors: header.factors,
+    }];
     Ok(ArrayProxy {
-        layout: Arc::new(header.layout),
+        part: None,
+        space: None,
         shared: Arc::new(Shared {
+            pool: None,
+            scaled: scaled_dtype(&meanings, header.layout.dtype),
+            meanings,
+            shape: header.layout.shape.clone(),
+            zooms: (header.format != Format::Layout).then_some(zooms),
+            next_zoom: header.next_zoom,
             codec: data.codec,
             header_path: apart.as_ref().unwrap_or(&data).path.clone(),
             sources: vec![data],
             format: header.format,
-            factors: header.factors,
-            zooms,
             affine: header.affine,
             footer: header.footer.map(LateFooter::new),
             header: header.raw,
             warnings,
             max_bytes: options.max_bytes,
             threads: options.threads,
-            index_home,
         }),
+        layout: Arc::new(header.layout),
     })
 }
 

@@ -1,8 +1,9 @@
 //! Settings for opening.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::codec::Codec;
+use crate::codec::{Codec, Room};
 use crate::core::scale::FactorType;
 use crate::format::Format;
 use crate::io::Mapping;
@@ -24,6 +25,9 @@ pub struct Options {
     pub(super) index_mode: IndexMode,
     pub(super) index_spacing: Option<u64>,
     pub(super) index_file: Option<IndexFile>,
+    pub(super) open_files: usize,
+    /// Room for decoded data that several files share.
+    pub(super) room: Option<Arc<Room>>,
 }
 
 /// What becomes of the seek index of compressed data.
@@ -64,6 +68,8 @@ impl Default for Options {
             index_mode: IndexMode::Grow,
             index_spacing: None,
             index_file: None,
+            open_files: 64,
+            room: None,
         }
     }
 }
@@ -122,6 +128,9 @@ impl Options {
         /// that does not fit is not used, with a warning, or an error if
         /// strict.
         index_file: Option<IndexFile>;
+        /// Most files of a series that are open at once, at least 1; 64 by
+        /// default.
+        open_files: usize;
         /// Type of slope and intercept of [`crate::ArrayProxy::open_layout`].
         factor_type: FactorType;
     }

@@ -1,13 +1,16 @@
 //! A checked selection, and reading it.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
 use super::ArrayProxy;
 use super::read::{self, Read};
 use super::ways::{ACROSS, cutting, decoded};
 use crate::codec::Codec;
 use crate::control::Control;
 use crate::core::dtype::{DType, Kind, Order};
-use crate::core::plan::{Walk, walks};
-use crate::core::scale::Factors;
+use crate::core::plan::{Walk, meanings, walks};
+use crate::core::scale::Meaning;
 use crate::core::shape;
 use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,6 +59,34 @@ impl ReadAs {
         }
     }
 
+    /// The type asked for, if one is.
+    pub(super) fn wanted(self) -> Option<DType> {
+        match self.dtype {
+            Wanted::Type(dtype) => Some(dtype),
+            Wanted::Auto | Wanted::Disk => None,
+        }
+    }
+
+    pub(super) fn packed_order(self) -> Order {
+        self.order
+    }
+
+    pub(super) fn cast(self) -> Cast {
+        Cast {
+            round: self.round,
+            checked: self.checked,
+        }
+    }
+
+    /// Whether nothing but a type is asked for.
+    pub(super) fn is_plain(self) -> bool {
+        let plain = ReadAs {
+            dtype: self.dtype,
+            ..ReadAs::default()
+        };
+        self == plain
+    }
+
     /// Order of packed results; column-major by default.
     #[must_use]
     pub fn order(self, order: Order) -> ReadAs {
@@ -93,14 +124,18 @@ pub struct Plan {
     shape: Vec<i64>,
     dtype: DType,
     order: Order,
-    factors: Option<Factors>,
-    kernel: Kernel,
+    scaled: bool,
+    /// By the number of what bytes mean; nearly always there is one.
+    kernel: (u32, Kernel),
+    others: Vec<(u32, Kernel)>,
     nbytes: i64,
 }
 
 impl Plan {
     pub(super) fn new(proxy: &ArrayProxy, selection: Selection, read_as: ReadAs) -> Result<Plan> {
         let stored = proxy.disk_dtype();
+        let shape = selection.shape();
+        let selection = proxy.on_layout(selection);
         let scaled = !read_as.raw && read_as.dtype != Wanted::Disk;
         let (dtype, asked) = match read_as.dtype {
             Wanted::Disk => (stored, None),
@@ -108,14 +143,35 @@ impl Plan {
             Wanted::Auto => (stored.usable(), None),
             Wanted::Type(dtype) => (dtype, Some(dtype)),
         };
-        let cast = Cast {
-            round: read_as.round,
-            checked: read_as.checked,
+        // Of several, all are delivered in the type of one of them.
+        let asked = match proxy.shared.meanings.len() {
+            1 => asked,
+            _ => Some(dtype),
         };
-        let factors = scaled.then_some(proxy.shared.factors);
-        let kernel = Kernel::new((stored, proxy.byte_order()), dtype, factors, asked, cast)
-            .map_err(|error| proxy.blame(error))?;
-        let shape = selection.shape();
+        let kernel = |number: u32| {
+            let Meaning {
+                byte_order,
+                factors,
+            } = proxy.shared.meanings[number as usize];
+            let factors = scaled.then_some(factors);
+            let kernel = Kernel::new((stored, byte_order), dtype, factors, asked, read_as.cast());
+            Ok((number, kernel.map_err(|error| proxy.blame(error))?))
+        };
+        let (first, others) = match &proxy.layout.blocks[..] {
+            [block] => (block.meaning, Vec::new()),
+            _ => {
+                let found = meanings(&proxy.layout, &selection);
+                let first = found.first().copied().unwrap_or(0);
+                let others = found.get(1..).unwrap_or_default().iter();
+                (
+                    first,
+                    others
+                        .map(|&number| kernel(number))
+                        .collect::<Result<_>>()?,
+                )
+            }
+        };
+        let kernel = kernel(first)?;
         let nbytes = shape::nbytes(&shape, dtype.size()).filter(|&n| isize::try_from(n).is_ok());
         let nbytes = nbytes.ok_or_else(|| {
             let text = format!(
@@ -130,8 +186,9 @@ impl Plan {
             shape,
             dtype,
             order: read_as.order,
-            factors,
+            scaled: scaled && proxy.is_scaled(),
             kernel,
+            others,
             nbytes,
         })
     }
@@ -158,6 +215,11 @@ impl Plan {
     /// Type of the result.
     pub fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// Whether values are scaled.
+    pub(super) fn is_scaled(&self) -> bool {
+        self.scaled
     }
 
     /// Order of packed results.
@@ -259,18 +321,23 @@ impl Plan {
         Ok(target.written())
     }
 
-    pub(super) fn kernel(&self) -> &Kernel {
-        &self.kernel
+    /// The kernel for bytes of a meaning.
+    pub(super) fn kernel(&self, meaning: u32) -> &Kernel {
+        if self.kernel.0 == meaning || self.others.is_empty() {
+            return &self.kernel.1;
+        }
+        let found = self.others.binary_search_by_key(&meaning, |other| other.0);
+        found.map_or(&self.kernel.1, |i| &self.others[i].1)
     }
 
     /// The first stored element in `bytes`, which is at `offset` of the data,
     /// does not fit the type asked for.
-    pub(super) fn unfit(&self, bytes: &[u8], offset: u64, codec: Codec) -> Error {
+    pub(super) fn unfit(&self, bytes: &[u8], meaning: u32, offset: u64, codec: Codec) -> Error {
         let place = match codec {
             Codec::None => "",
             _ => " in the decoded data",
         };
-        let value = self.value(bytes);
+        let value = self.value(bytes, meaning);
         let text = format!(
             "the value {value}{place} does not fit the type {}",
             self.dtype
@@ -279,11 +346,12 @@ impl Plan {
     }
 
     /// The value of the first stored element in `bytes`, for people.
-    fn value(&self, bytes: &[u8]) -> String {
-        let proxy = &self.proxy;
-        let stored = (proxy.disk_dtype(), proxy.byte_order());
+    fn value(&self, bytes: &[u8], meaning: u32) -> String {
+        let meaning = self.proxy.shared.meanings[meaning as usize];
+        let stored = (self.proxy.disk_dtype(), meaning.byte_order);
+        let factors = self.scaled.then_some(meaning.factors);
         let (asked, cast) = (Some(self.dtype), Cast::default());
-        let kernel = Kernel::new(stored, DType::Complex128, self.factors, asked, cast);
+        let kernel = Kernel::new(stored, DType::Complex128, factors, asked, cast);
         let parts = kernel.ok().and_then(|kernel| {
             let parts = collect::<[f64; 2]>(1, |buffer| {
                 let target = Target::new(buffer, 0, &[], &[], kernel.result_size())?;
@@ -359,11 +427,12 @@ pub(super) fn read_all(
         control.begin(bytes.sum());
         control.step(0)?;
     }
-    let threads = threads::allowed(proxy.shared.threads);
-    for (number, data) in proxy.shared.sources.iter().enumerate() {
+    let limit = control.and_then(Control::threads);
+    let threads = threads::allowed(limit.unwrap_or(proxy.shared.threads));
+    let read = |number: u32, threads: usize| {
         let of_source = |walks: &'_ [Walk]| {
-            let start = walks.partition_point(|walk| (walk.source as usize) < number);
-            let end = walks.partition_point(|walk| walk.source as usize <= number);
+            let start = walks.partition_point(|walk| walk.source < number);
+            let end = walks.partition_point(|walk| walk.source <= number);
             start..end
         };
         let reads = plans.iter().map(|&(plan, walks, target)| Read {
@@ -372,8 +441,50 @@ pub(super) fn read_all(
             target,
         });
         let reads: Vec<Read<'_>> = reads.filter(|read| !read.walks.is_empty()).collect();
-        let end = proxy.layout.end_of(number as u32);
-        read::run(data, end, &reads, threads, control).map_err(|error| data.blame(error))?;
+        let data = proxy.shared.enter(number as usize, control)?;
+        read::run(&data, &reads, threads, control).map_err(|error| data.blame(error))
+    };
+    if let [_] = proxy.shared.sources[..] {
+        return read(0, threads);
     }
-    Ok(())
+    let walks = plans.iter().flat_map(|(_, walks, _)| walks.iter());
+    let mut sources: Vec<u32> = walks.map(|walk| walk.source).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    // Many are shared by the threads one by one, few are read by all of them.
+    if threads < 2 || sources.len() < MANY_SOURCES * threads {
+        return sources.iter().try_for_each(|&number| read(number, threads));
+    }
+    let next = AtomicUsize::new(0);
+    let failure: Mutex<Option<(u32, Error)>> = Mutex::new(None);
+    let locked = || failure.lock().unwrap_or_else(PoisonError::into_inner);
+    let fail = |number: u32, error: Error| {
+        next.store(sources.len(), Relaxed);
+        let mut failure = locked();
+        if failure.as_ref().is_none_or(|first| number < first.0) {
+            *failure = Some((number, error));
+        }
+    };
+    let work = || {
+        while let Some(&number) = sources.get(next.fetch_add(1, Relaxed)) {
+            if let Err(error) = read(number, 1) {
+                fail(number, error);
+            }
+        }
+    };
+    let watched = control.filter(|control| control.is_watched());
+    let look = watched.map(|control| {
+        || {
+            if let Err(error) = control.check() {
+                fail(0, error);
+            }
+        }
+    });
+    let look = look.as_ref().map(|look| look as &dyn Fn());
+    threads::share(threads, work, look);
+    let failed = locked().take();
+    failed.map_or(Ok(()), |(_, error)| Err(error))
 }
+
+/// From so many sources for each thread on, each is read by one thread.
+const MANY_SOURCES: usize = 2;

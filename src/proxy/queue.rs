@@ -36,15 +36,23 @@ pub(super) struct Queue<'a> {
 pub(super) struct Run<'a> {
     /// Number of the read.
     pub(super) read: usize,
+    /// Number of what the bytes mean.
+    meaning: u32,
     pub(super) way: Way,
     pieces: Pieces<'a>,
 }
 
 impl<'a> Queue<'a> {
-    pub(super) fn add(&mut self, read: usize, way: Way, pieces: Pieces<'a>) {
+    /// Add pieces for a read, whose bytes have a meaning.
+    pub(super) fn add(&mut self, (read, meaning): (usize, u32), way: Way, pieces: Pieces<'a>) {
         if let Some(offset) = pieces.offset() {
             self.heads.push(Reverse((offset, self.runs.len())));
-            self.runs.push(Run { read, way, pieces });
+            self.runs.push(Run {
+                read,
+                meaning,
+                way,
+                pieces,
+            });
         }
     }
 
@@ -83,8 +91,12 @@ impl<'a> Queue<'a> {
 
     fn item(&self, i: usize, piece: Piece) -> Item {
         let run = &self.runs[i];
-        let (read, way) = (run.read, run.way.clone());
-        Item { read, way, piece }
+        Item {
+            read: run.read,
+            meaning: run.meaning,
+            way: run.way.clone(),
+            piece,
+        }
     }
 
     /// The pieces that begin before `limit`.
@@ -97,9 +109,10 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// A piece, its way, and the number of its read.
+/// A piece, its way, and the numbers of its read and of what its bytes mean.
 pub(super) struct Item {
     pub(super) read: usize,
+    pub(super) meaning: u32,
     pub(super) way: Way,
     pub(super) piece: Piece,
 }

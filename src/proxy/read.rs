@@ -40,11 +40,9 @@ pub(super) struct Read<'a> {
     pub(super) target: &'a Target<'a>,
 }
 
-/// Make reads of one source, in which the array ends at byte `array_end`. With
-/// `threads` above 1, that many may work at it.
+/// Make reads of one source. With `threads` above 1, that many may work at it.
 pub(super) fn run(
     data: &Data,
-    array_end: u64,
     reads: &[Read<'_>],
     threads: usize,
     control: Option<&Control>,
@@ -65,7 +63,7 @@ pub(super) fn run(
         guess: None,
     };
     if let Some(packed) = data.packed.as_ref().filter(|_| threads > 1 && concurrent) {
-        splits = packed.splits(start..end, is_dense(reads))?;
+        splits = packed.splits(start..end, is_dense(reads), control)?;
     }
     let attempt = |splits: &Splits| {
         let work = Work {
@@ -81,14 +79,21 @@ pub(super) fn run(
             queue: Mutex::default(),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
-            last: (end == array_end).then_some(end),
+            last: (end == data.end).then_some(end),
         };
         work.all(threads, concurrent, end)
     };
     let Some(packed) = &data.packed else {
         return attempt(&splits);
     };
-    let restart = || reads.iter().for_each(|read| read.target.restart());
+    let restart = || {
+        for read in reads {
+            let done = read.target.restart();
+            if let Some(control) = control {
+                control.take_back(done);
+            }
+        }
+    };
     if let Some(guess) = splits.guess.clone() {
         let generation = packed.generation();
         match attempt(&splits) {
@@ -196,7 +201,16 @@ impl<'a> Work<'a> {
         };
         self.fill_queue(&session, ahead)?;
         if shared && last > 0 {
-            threads::share(threads, || self.jobs_before(last));
+            let watched = self.control.filter(|control| control.is_watched());
+            let meanwhile = watched.map(|control| {
+                || {
+                    if let Err(error) = control.check() {
+                        self.fail(0, error);
+                    }
+                }
+            });
+            let meanwhile = meanwhile.as_ref().map(|look| look as &dyn Fn());
+            threads::share(threads, || self.jobs_before(last), meanwhile);
         }
         let session = match ahead.then(|| self.jobs_ahead(threads, &session, end)) {
             None => session,
@@ -225,7 +239,7 @@ impl<'a> Work<'a> {
 
     fn session(&self) -> Result<Arc<dyn ReadAt>> {
         match &self.data.packed {
-            Some(packed) => packed.session(self.reading, self.guess.clone()),
+            Some(packed) => packed.session(self.reading, self.guess.clone(), self.control),
             None => self.data.pinned(),
         }
     }
@@ -258,7 +272,7 @@ impl<'a> Work<'a> {
                     cutting.max = cutting.max.min(JOINED);
                 }
                 queue.left += walk.cost(cutting).0;
-                queue.add(i, way, walk.pieces(cutting));
+                queue.add((i, walk.meaning), way, walk.pieces(cutting));
             }
         }
         Ok(())
@@ -415,10 +429,13 @@ impl<'a> Work<'a> {
                 &gathered
             }
         };
-        let stored = target.store(plan.kernel(), bytes, dims, piece.to);
+        let stored = target.store(plan.kernel(item.meaning), bytes, dims, piece.to);
         stored.map_err(|fault| match fault {
             Fault::Outside => outside(),
-            Fault::Unfit(at) => plan.unfit(&bytes[at..], piece.place(at), self.data.codec),
+            Fault::Unfit(at) => {
+                let place = piece.place(at);
+                plan.unfit(&bytes[at..], item.meaning, place, self.data.codec)
+            }
         })?;
         self.step(item)
     }
@@ -471,7 +488,7 @@ impl<'b, 'a> Worker<'b, 'a> {
             let read = fill(to, |buffer| self.bytes.read_at(piece.offset, buffer));
             Ok(read?.len())
         };
-        let written = target.write_with(plan.kernel(), piece.to, piece.len, read);
+        let written = target.write_with(plan.kernel(item.meaning), piece.to, piece.len, read);
         self.work
             .check_length(piece, written.ok_or_else(outside)??)?;
         self.work.step(item)

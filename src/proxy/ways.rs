@@ -112,7 +112,7 @@ pub(super) fn cutting(plan: &Plan, walk: &Walk, codec: Codec) -> Cutting {
     }
     match (is_straight(plan, walk), codec) {
         (true, _) => Cutting {
-            max: match plan.kernel().is_copy() {
+            max: match plan.kernel(walk.meaning).is_copy() {
                 true => STRAIGHT,
                 // What was read is still in the cache when it is converted.
                 false => STAYING,
@@ -139,7 +139,7 @@ pub(super) fn cutting(plan: &Plan, walk: &Walk, codec: Codec) -> Cutting {
 
 /// Runs that are converted where they stand, if at all, go straight to the result.
 pub(super) fn is_straight(plan: &Plan, walk: &Walk) -> bool {
-    plan.kernel().can_stay()
+    plan.kernel(walk.meaning).can_stay()
         && walk.items_across().is_none()
         && walk.run(plan.dtype().size()) >= LONG_RUN.min(walk.span())
 }
@@ -161,7 +161,7 @@ pub(super) fn decoded<'a>(data: &Data, walks: impl Iterator<Item = &'a Walk>) ->
     };
     let mut queue = Queue::default();
     for walk in walks {
-        queue.add(0, Way::Through, walk.pieces(cutting));
+        queue.add((0, 0), Way::Through, walk.pieces(cutting));
     }
     let (mut cost, mut reached) = (0, 0);
     // What is behind all that there can be is not decoded.

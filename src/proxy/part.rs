@@ -1,0 +1,255 @@
+//! Parts of arrays: sliced, reshaped and viewed, unread.
+
+use std::sync::Arc;
+
+use super::{ArrayProxy, Part};
+use crate::core::dtype::ByteOrder;
+use crate::core::layout::Layout;
+use crate::core::plan::meanings;
+use crate::core::shape;
+use crate::core::slice::{Selection, Slice, Take};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mem::Array;
+
+impl ArrayProxy {
+    /// The array that an index selects, unread. It shares everything with this
+    /// one. Affine and zooms are those of the voxels that are left; there is no
+    /// affine any more if an axis of space was dropped, or moved by a new one
+    /// before it. Header, format and warnings stay the file's.
+    ///
+    /// ```no_run
+    /// use arrayproxy::{ArrayProxy, Slice};
+    ///
+    /// let proxy = ArrayProxy::open("bold.nii.gz")?;
+    /// let brain = proxy.slice(&[(10..90).into(), (5..95).into()])?;
+    /// assert_eq!(brain.shape().len(), proxy.shape().len());
+    /// # Ok::<(), arrayproxy::Error>(())
+    /// ```
+    pub fn slice(&self, index: &[Slice]) -> Result<ArrayProxy> {
+        let next = Selection::new(index, self.shape())?;
+        let space = self.space_of(&next, index);
+        let mut selection = self.whole().then(&next);
+        // New axes are the layout's: what selects of them later is like others.
+        let new = selection.axes.iter().filter(|axis| axis.is_none()).count();
+        let mut layout = self.layout.clone();
+        if new > 0 {
+            let mut ndim = layout.shape.len();
+            layout = Arc::new(layout.with_axes(new));
+            selection.takes.resize(ndim + new, Take::ONE);
+            for axis in selection.axes.iter_mut().filter(|axis| axis.is_none()) {
+                *axis = Some(ndim);
+                ndim += 1;
+            }
+        }
+        // Axes that say nothing any more would add up.
+        let used = |axis: &usize| selection.axes.contains(&Some(*axis));
+        let kept: Vec<usize> = (0..layout.shape.len())
+            .filter(|axis| layout.shape[*axis] > 1 || used(axis))
+            .collect();
+        if kept.len() < layout.shape.len() {
+            layout = Arc::new(layout.with_only(&kept));
+            selection.takes = kept.iter().map(|&axis| selection.takes[axis]).collect();
+            let place = |axis: &Option<usize>| kept.iter().position(|&kept| Some(kept) == *axis);
+            selection.axes = selection.axes.iter().map(place).collect();
+        }
+        let shape = selection.shape();
+        Ok(ArrayProxy {
+            shared: self.shared.clone(),
+            layout,
+            part: Some(Arc::new(Part { selection, shape })),
+            space: Some(Arc::new(space)),
+        })
+    }
+
+    /// What this array takes of its layout.
+    fn whole(&self) -> Selection {
+        match &self.part {
+            Some(part) => part.selection.clone(),
+            None => Selection::all(self.shape()),
+        }
+    }
+
+    /// A selection of this array as one of its layout.
+    pub(super) fn on_layout(&self, selection: Selection) -> Selection {
+        match &self.part {
+            Some(part) => part.selection.then(&selection),
+            None => selection,
+        }
+    }
+
+    /// The elements as a layout of their own; `None` if they are no regular grid
+    /// of blocks.
+    fn own_layout(&self) -> Option<Arc<Layout>> {
+        match &self.part {
+            Some(part) => self.layout.selected(&part.selection).map(Arc::new),
+            None => Some(self.layout.clone()),
+        }
+    }
+
+    /// Byte of element (0,...,0), if all elements are in one block.
+    pub(super) fn first_byte(&self) -> Option<u64> {
+        self.own_layout()?.offset()
+    }
+
+    /// The same elements, in the order in which they are stored, with another
+    /// shape of as many. One entry may be -1, not beside a 0. Affine and zooms
+    /// stay as they are.
+    pub fn reshape(&self, shape: &[i64]) -> Result<ArrayProxy> {
+        let wrong = |reason: String| {
+            let text = format!(
+                "cannot reshape {} to {}: {reason}",
+                shape::text(self.shape()),
+                shape::text(shape)
+            );
+            Err(Error::new(ErrorKind::Argument, text))
+        };
+        if shape.len() > shape::MAX_NDIM {
+            return wrong(format!("at most {} axes are possible", shape::MAX_NDIM));
+        }
+        let mut filled = shape.to_vec();
+        if let Some(hole) = shape.iter().position(|&n| n == -1) {
+            let rest: Vec<i64> = shape.iter().copied().filter(|&n| n != -1).collect();
+            if rest.len() + 1 < shape.len() {
+                return wrong("only one axis can be -1".into());
+            }
+            match shape::count(&rest) {
+                Some(n) if n > 0 && self.size() % n == 0 => filled[hole] = self.size() / n,
+                Some(0) => return wrong("-1 cannot stand beside 0".into()),
+                _ => return wrong(format!("{} elements do not divide", self.size())),
+            }
+        }
+        if let Some(axis) = filled.iter().position(|&n| n < 0) {
+            return wrong(format!("axis {axis} is {}", filled[axis]));
+        }
+        if shape::count(&filled) != Some(self.size()) {
+            return wrong(format!("there are {} elements", self.size()));
+        }
+        let layout = self
+            .own_layout()
+            .and_then(|layout| layout.reshaped(&filled));
+        let layout = layout.ok_or_else(|| {
+            let text = format!(
+                "cannot reshape {} to {}: the elements lie apart in the file, and the new shape \
+                 would divide them in another way",
+                shape::text(self.shape()),
+                shape::text(&filled)
+            );
+            Error::new(ErrorKind::Unsupported, text)
+        })?;
+        Ok(ArrayProxy {
+            shared: self.shared.clone(),
+            layout: Arc::new(layout),
+            part: None,
+            space: self.space.clone(),
+        })
+    }
+
+    /// Shape of the factors, as [`ArrayProxy::scale_shape`] has it, and for each
+    /// the number of what it belongs to.
+    pub(super) fn scales(&self) -> (Vec<i64>, Vec<u32>) {
+        let of = |number: &u32| self.shared.meanings[*number as usize].factors;
+        let selection = self.whole();
+        let found = meanings(&self.layout, &selection);
+        let first = found.first().copied().unwrap_or(0);
+        if found.iter().all(|number| of(number) == of(&first)) {
+            return (Vec::new(), vec![first]);
+        }
+        // They vary along axes that are cut into blocks.
+        let layout = &self.layout;
+        let grid: Vec<i64> = layout.grid().collect();
+        let varies = |axis: &Option<usize>| axis.is_some_and(|axis| grid[axis] > 1);
+        let axes = selection.axes.iter().zip(self.shape());
+        let shape: Vec<i64> = axes
+            .map(|(axis, &n)| if varies(axis) { n } else { 1 })
+            .collect();
+        let mut numbers = Vec::new();
+        let mut at = vec![0; shape.len()];
+        loop {
+            let mut number = 0;
+            for axis in (0..grid.len()).rev() {
+                let take = selection.takes[axis];
+                let k = selection.axes.iter().position(|of| *of == Some(axis));
+                let place = take.start + k.map_or(0, |k| at[k]) * take.step;
+                number = number * grid[axis] + place / layout.block[axis];
+            }
+            numbers.push(layout.blocks[number as usize].meaning);
+            let Some(axis) = (0..at.len()).find(|&axis| at[axis] + 1 < shape[axis]) else {
+                return (shape, numbers);
+            };
+            at[..axis].fill(0);
+            at[axis] += 1;
+        }
+    }
+
+    /// The stored elements of a selection in the memory where they are: a mapped
+    /// file, or a source in memory. They must not be written, unless they are
+    /// `own`: then what is written to a file's map stays in this array alone.
+    ///
+    /// Fails with [`ErrorKind::NoView`] if they are compressed, byte-swapped, not
+    /// aligned, scaled (unless `raw`), or not in memory.
+    pub fn view(&self, index: &[Slice], raw: bool, own: bool) -> Result<Array> {
+        let part = self.slice(index)?;
+        let none = |reason: &str| {
+            let text = format!("there is no view without a copy: {reason}");
+            Err(self.blame(Error::new(ErrorKind::NoView, text)))
+        };
+        let dtype = self.disk_dtype();
+        let one = |layout: &Arc<Layout>| layout.blocks.len() == 1;
+        let Some(layout) = part.own_layout().filter(one) else {
+            return none("the elements lie in several blocks");
+        };
+        let block = layout.blocks[0];
+        let meaning = self.shared.meanings[block.meaning as usize];
+        let data = self.shared.enter(block.source as usize, None)?;
+        if data.packed.is_some() {
+            return none("the data are compressed");
+        }
+        if meaning.byte_order != ByteOrder::NATIVE && dtype.unit() > 1 {
+            return none("the bytes are in another order than this machine's");
+        }
+        if meaning.factors.is_scaling() && !raw {
+            return none("the data are scaled");
+        }
+        let empty = layout.shape.contains(&0);
+        let (low, high) = layout
+            .extents()
+            .next()
+            .map_or((0, 0), |(_, low, high)| (low as u64, high as u64));
+        if let Some(most) = data.most.filter(|&most| high > most) {
+            return Err(data.blame(data.truncated(most, high)));
+        }
+        let axes = (&layout.shape[..], &layout.strides[..]);
+        let outside = || data.blame(Error::new(ErrorKind::Truncated, "the data end early"));
+        let array = match own {
+            true if empty => return Array::zeros(dtype, &layout.shape, layout.order),
+            true => match data
+                .bytes
+                .lend_own(low..high)
+                .map_err(|error| data.blame(error))?
+            {
+                None => return none("the data are no file that can be mapped"),
+                Some(bytes) => {
+                    let first = (block.offset - low) as usize;
+                    Array::among_own(bytes, first, dtype, axes).ok_or_else(outside)?
+                }
+            },
+            false => match data.bytes.lend().map_err(|error| data.blame(error))? {
+                None => return none("the data are neither mapped nor in memory"),
+                Some(view) => {
+                    let mapped = view.is_mapped();
+                    let first = usize::try_from(block.offset).unwrap_or(usize::MAX);
+                    let first = if empty { 0 } else { first };
+                    let array = Array::among(view.into_bytes(), first, dtype, axes, mapped);
+                    array.ok_or_else(outside)?
+                }
+            },
+        };
+        let aligned = |step: i64| step % dtype.unit() as i64 == 0;
+        let all =
+            aligned(array.as_ptr() as i64) && array.strides().iter().all(|&step| aligned(step));
+        if !empty && !all {
+            return none("the elements are not aligned in memory");
+        }
+        Ok(array)
+    }
+}
