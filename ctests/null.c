@@ -232,6 +232,115 @@ static void test_arrays(void)
     ap_free(array);
 }
 
+static void test_new_arrays(void)
+{
+    int16_t memory[12] = {0};
+    ap_array *a = MARKED(ap_array);
+    BOTH(ap_array_new(AP_INT16, 2, NULL, AP_ORDER_F, &a, e), AP_ERR_NULL);
+    CHECK(a == NULL);
+    BOTH(ap_array_new(AP_INT16, 2, shape, AP_ORDER_F, NULL, e), AP_ERR_NULL);
+    a = MARKED(ap_array);
+    BOTH(ap_array_wrap(NULL, AP_INT16, 2, shape, NULL, 0, NULL, NULL, &a, e), AP_ERR_NULL);
+    CHECK(a == NULL);
+    a = MARKED(ap_array);
+    BOTH(ap_array_wrap(memory, AP_INT16, 2, NULL, NULL, 0, NULL, NULL, &a, e), AP_ERR_NULL);
+    CHECK(a == NULL);
+    BOTH(ap_array_wrap(memory, AP_INT16, 2, shape, NULL, 0, NULL, NULL, NULL, e), AP_ERR_NULL);
+    CHECK(ap_array_clone(NULL) == NULL);
+    CHECK_OK(ap_array_new(AP_INT16, 0, NULL, AP_ORDER_F, &a, NULL));
+    ap_array_free(a);
+    CHECK_OK(ap_array_wrap(memory, AP_INT16, 2, shape, NULL, 0, NULL, NULL, &a, NULL));
+    ap_array_free(a);
+}
+
+static void test_views(void)
+{
+    ap_proxy *proxy = open_counted(2, shape, AP_ORDER_F);
+    ap_slice index = ap_at(0);
+    ap_array *a = MARKED(ap_array);
+    BOTH(ap_view(NULL, &index, 1, 0, &a, e), AP_ERR_NULL);
+    CHECK(a == NULL);
+    a = MARKED(ap_array);
+    BOTH(ap_view(proxy, NULL, 1, 0, &a, e), AP_ERR_NULL);
+    CHECK(a == NULL);
+    BOTH(ap_view(proxy, &index, 1, 0, NULL, e), AP_ERR_NULL);
+    CHECK_OK(ap_view(proxy, NULL, 0, 0, &a, NULL));
+    ap_array_free(a);
+    ap_free(proxy);
+}
+
+static void test_controls(void)
+{
+    uint64_t done = 7, total = 7;
+    ap_control_free(NULL);
+    ap_control_cancel(NULL);
+    ap_control_reset(NULL);
+    ap_control_progress(NULL, &done, &total);
+    CHECK(done == 0 && total == 0);
+    ap_control_progress(NULL, NULL, NULL);
+    ap_control_set_threads(NULL, 2);
+    ap_control_set_callback(NULL, NULL, NULL, 0);
+    ap_control *control = ap_control_new();
+    ap_control_progress(control, NULL, NULL);
+    ap_control_set_callback(control, NULL, NULL, 0);
+    ap_control_free(control);
+}
+
+static void test_images(void)
+{
+    ap_proxy *proxy = open_counted(2, shape, AP_ORDER_F);
+    ap_array *array = NULL, *data = MARKED(ap_array);
+    ap_image *image = MARKED(ap_image);
+    int64_t list[2];
+    double affine[16] = {0};
+    size_t size = 77;
+    CHECK_OK(ap_array_new(AP_INT16, 2, shape, AP_ORDER_F, &array, NULL));
+    BOTH(ap_image_open(NULL, NULL, &image, e), AP_ERR_NULL);
+    CHECK(image == NULL);
+    BOTH(ap_image_open("/", NULL, NULL, e), AP_ERR_NULL);
+    image = MARKED(ap_image);
+    BOTH(ap_image_from_proxy(NULL, &image, e), AP_ERR_NULL);
+    CHECK(image == NULL);
+    BOTH(ap_image_from_proxy(proxy, NULL, e), AP_ERR_NULL);
+    image = MARKED(ap_image);
+    BOTH(ap_image_from_array(NULL, affine, "abc", 3, &image, e), AP_ERR_NULL);
+    CHECK(image == NULL);
+    image = MARKED(ap_image);
+    BOTH(ap_image_from_array(array, affine, NULL, 3, &image, e), AP_ERR_NULL);
+    CHECK(image == NULL);
+    BOTH(ap_image_from_array(array, affine, "abc", 3, NULL, e), AP_ERR_NULL);
+
+    CHECK_STATUS(ap_image_is_proxy(NULL), AP_ERR_NULL);
+    CHECK_STATUS(ap_image_in_memory(NULL), AP_ERR_NULL);
+    CHECK(ap_image_proxy(NULL) == NULL);
+    CHECK_STATUS(ap_image_shape(NULL, list, 2), AP_ERR_NULL);
+    CHECK_STATUS(ap_image_shape(NULL, NULL, 0), AP_ERR_NULL);
+    CHECK(ap_image_header(NULL, &size) == NULL);
+    CHECK_INT(size, 0);
+    CHECK(ap_image_header(NULL, NULL) == NULL);
+    BOTH(ap_image_affine(NULL, AP_AFFINE_BEST, affine, e), AP_ERR_NULL);
+    BOTH(ap_image_affine(NULL, AP_AFFINE_BEST, NULL, e), AP_ERR_NULL);
+    BOTH(ap_image_data(NULL, AP_AUTO, 0, NULL, &data, e), AP_ERR_NULL);
+    CHECK(data == NULL);
+    ap_image_uncache(NULL);
+    ap_image_free(NULL);
+
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        if (in_memory)
+            CHECK_OK(ap_image_from_array(array, NULL, NULL, 0, &image, NULL));
+        else
+            CHECK_OK(ap_image_from_proxy(proxy, &image, NULL));
+        CHECK_STATUS(ap_image_shape(image, NULL, 2), AP_ERR_NULL);
+        CHECK(ap_image_header(image, NULL) == NULL);
+        BOTH(ap_image_data(image, AP_AUTO, 0, NULL, NULL, e), AP_ERR_NULL);
+        CHECK_OK(ap_image_data(image, AP_AUTO, 0, NULL, &data, NULL));
+        ap_array_free(data);
+        ap_image_free(image);
+    }
+    ap_array_free(array);
+    ap_free(proxy);
+}
+
 static void test_seekindex(void)
 {
     ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
@@ -261,6 +370,10 @@ int main(void)
     test_reads();
     test_batches();
     test_arrays();
+    test_new_arrays();
+    test_views();
+    test_controls();
+    test_images();
     test_seekindex();
     return test_end("null");
 }
