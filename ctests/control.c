@@ -267,10 +267,10 @@ static void test_cancelled_before(void)
     ap_control_free(control);
 }
 
-/* Sources that no one lives to see the end of: 100 GiB of zeros, compressed, and
- * 1 TiB as it is, of which one byte of each MiB is read. All are `head`, then
+/* Sources that no one waits to see the end of: 1 TiB of zeros, compressed, and
+ * as it is, of which one byte of each MiB is read. All are `head`, then
  * `unit` over and over again. */
-enum { MEBI = 1 << 20, FAR_UNITS = 100 << 10 };
+enum { MEBI = 1 << 20, FAR_UNITS = 1 << 20 };
 enum { MEMBERS, BLOCK, FRAMES, STREAMS, PLAIN, ENDLESS };
 static const char *endless_names[] = {"gzip members", "one deflate block", "zstd", "bzip2",
                                       "not compressed"};
@@ -365,7 +365,7 @@ static void endless_new(endless *e, int kind)
     sem_init(&e->reached_now, 0, 0);
     int64_t unit = (int64_t)e->unit->size;
     if (kind == BLOCK) {
-        e->size = unit * 140000;                        /* 107 GiB */
+        e->size = unit * 1400000;               /* more than 1 TiB */
         e->some_way = unit * 40;
     } else if (kind == PLAIN) {
         e->size = INT64_C(1) << 40;
