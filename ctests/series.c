@@ -398,7 +398,8 @@ static void test_broken(void)
     odd.qform_code = 99;
     header[1] = write_as("warned.nii", &odd, 0, CODEC_NONE);
     check_refused(header, 2, "strict=1", AP_ERR_HEADER, "warned.nii");
-    check_refused(header, 2, "format=nifti2", AP_ERR_FORMAT, "good.nii");
+    header[1] = write_as("packed.nii.gz", &n, 0, CODEC_GZIP);
+    check_refused(header, 2, "codec=none", AP_ERR_FORMAT, "packed.nii.gz");
 }
 
 /* Notes of all files, each with the name of its file. */
