@@ -10,7 +10,8 @@ ORDER_F, ORDER_C = ord("F"), ord("C")
 LITTLE, BIG = 1, 2
 AFFINE_BEST, AFFINE_SFORM, AFFINE_QFORM, AFFINE_BASE = range(4)
 AUTO, DISK = 0, 1
-READ_C, READ_RAW, READ_ROUND, READ_CHECKED = 1, 2, 4, 8
+READ_C, READ_RAW, READ_ROUND, READ_CHECKED, READ_UNCACHED, READ_PRIVATE = 1, 2, 4, 8, 16, 32
+ARRAY_READONLY, ARRAY_MAPPED = 1, 2
 
 OPTIONS = {
     "format": 1,
@@ -26,6 +27,7 @@ OPTIONS = {
     "verify": 11,
     "strict": 12,
     "factor_type": 16,
+    "open_files": 17,
 }
 
 STATUS = {
@@ -91,6 +93,7 @@ def check(result, error=None):
 RELEASE_FN = c.CFUNCTYPE(None, c.c_void_p)
 READ_AT_FN = c.CFUNCTYPE(c.c_int64, c.c_void_p, c.c_void_p, c.c_size_t, c.c_uint64)
 SIZE_FN = c.CFUNCTYPE(c.c_int64, c.c_void_p)
+PROGRESS_FN = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_uint64, c.c_uint64)
 
 _handle, _out = c.c_void_p, c.POINTER(c.c_void_p)
 _err, _text = c.POINTER(Error), c.c_char_p
@@ -128,6 +131,11 @@ FUNCTIONS = {
         + [_handle, _out, _err],
     ),
     "ap_reshape": (_i32, [_handle, _i32, _i64s, _out, _err]),
+    "ap_slice_proxy": (_i32, [_handle, _slices, _i32, _out, _err]),
+    "ap_series_new": (_handle, []),
+    "ap_series_add": (_i32, [_handle, _text, _err]),
+    "ap_open_series": (_i32, [_handle, _handle, _out, _err]),
+    "ap_series_free": (None, [_handle]),
     "ap_clone": (_handle, [_handle]),
     "ap_free": (None, [_handle]),
     "ap_trim": (None, [_handle]),
@@ -172,13 +180,41 @@ FUNCTIONS = {
         [_handle, _slices, _i32, _i64, _i32, _u32, _handle, _size, _sizes, _handle, _err],
     ),
     "ap_plan_free": (None, [_handle]),
+    "ap_control_new": (_handle, []),
+    "ap_control_free": (None, [_handle]),
+    "ap_control_cancel": (None, [_handle]),
+    "ap_control_reset": (None, [_handle]),
+    "ap_control_progress": (None, [_handle, _handle, _handle]),
+    "ap_control_set_threads": (None, [_handle, _i32]),
+    "ap_control_set_callback": (None, [_handle, PROGRESS_FN, _handle, _u32]),
     "ap_load": (_i32, [_handle, _slices, _i32, _i32, _u32, _handle, _out, _err]),
+    "ap_view": (_i32, [_handle, _slices, _i32, _u32, _out, _err]),
     "ap_array_data": (_handle, [_handle]),
     "ap_array_shape": (_i32, [_handle, _i64s, _i32]),
     "ap_array_strides": (_i32, [_handle, _i64s, _i32]),
     "ap_array_dtype": (_i32, [_handle]),
     "ap_array_flags": (_u32, [_handle]),
+    "ap_array_to_dlpack": (_i32, [_handle, _out, _err]),
     "ap_array_free": (None, [_handle]),
+    "ap_array_new": (_i32, [_i32, _i32, _i64s, _i32, _out, _err]),
+    "ap_array_from_dlpack": (_i32, [_handle, _out, _err]),
+    "ap_array_wrap": (
+        _i32,
+        [_handle, _i32, _i32, _i64s, _i64s, _u32, RELEASE_FN, _handle, _out, _err],
+    ),
+    "ap_array_clone": (_handle, [_handle]),
+    "ap_image_open": (_i32, [_text, _handle, _out, _err]),
+    "ap_image_from_proxy": (_i32, [_handle, _out, _err]),
+    "ap_image_from_array": (_i32, [_handle, _f64s, _handle, _size, _out, _err]),
+    "ap_image_is_proxy": (_i32, [_handle]),
+    "ap_image_in_memory": (_i32, [_handle]),
+    "ap_image_proxy": (_handle, [_handle]),
+    "ap_image_shape": (_i32, [_handle, _i64s, _i32]),
+    "ap_image_header": (_handle, [_handle, c.POINTER(c.c_size_t)]),
+    "ap_image_affine": (_i32, [_handle, _i32, _f64s, _err]),
+    "ap_image_data": (_i32, [_handle, _i32, _u32, _handle, _out, _err]),
+    "ap_image_uncache": (None, [_handle]),
+    "ap_image_free": (None, [_handle]),
     "ap_seekindex_build": (_i32, [_handle, _handle, _err]),
     "ap_seekindex_save": (_i32, [_handle, _text, _err]),
     "ap_seekindex_load": (_i32, [_handle, _text, _err]),

@@ -51,6 +51,23 @@ class Proxy(Seeking):
                 lib().ap_open_layout, source.handle, *layout, slope, inter, handle, keep=source
             )
 
+    @classmethod
+    def open_series(cls, paths, **options):
+        """`ap_open_series` of a list that is freed at once."""
+        series = lib().ap_series_new()
+        try:
+            for path in paths:
+                error = Error()
+                check(lib().ap_series_add(series, os.fsencode(path), c.byref(error)), error)
+            with Options(**options) as handle:
+                return cls(lib().ap_open_series, series, handle)
+        finally:
+            lib().ap_series_free(series)
+
+    def slice(self, index):
+        """`ap_slice_proxy`."""
+        return Proxy(lib().ap_slice_proxy, self.handle, *entries(index), keep=self.keep)
+
     def reshape(self, shape):
         arguments = self.handle, len(shape), int64s(shape)
         return Proxy(lib().ap_reshape, *arguments, keep=self.keep)
@@ -100,6 +117,25 @@ class Proxy(Seeking):
         arguments = c.byref(slope), c.byref(inter), 1, c.byref(error)
         check(lib().ap_scale_factors(self.handle, *arguments), error)
         return slope.value, inter.value
+
+    @property
+    def scale_shape(self):
+        return axes(lib().ap_scale_shape, self.handle)
+
+    @property
+    def scales(self):
+        """All slopes and intercepts, as arrays of `scale_shape`."""
+        shape, error = self.scale_shape, Error()
+        slopes, inters = np.full(shape, -9.0, order="F"), np.full(shape, -9.0, order="F")
+        pointers = [a.ctypes.data_as(c.POINTER(c.c_double)) for a in (slopes, inters)]
+        check(
+            lib().ap_scale_factors(self.handle, *pointers, slopes.size, c.byref(error)), error
+        )
+        return slopes, inters
+
+    @property
+    def data_offset(self):
+        return check(lib().ap_data_offset(self.handle))
 
     @property
     def warnings(self):
