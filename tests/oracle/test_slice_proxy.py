@@ -78,15 +78,15 @@ def test_values(type, order, tmp_path):
             with file.open(file.write(tmp_path)) as proxy:
                 for _ in range(25):
                     chain = _views(rng, SHAPE)
-                    what = numbers_left = _apply(numbers, chain)
+                    left = _apply(numbers, chain)
                     with _sliced(proxy, chain) as part:
-                        check_description(part, type, what.shape, file.scaling)
+                        check_description(part, type, left.shape, file.scaling)
                         assert part.scale_shape == ()
                         assert part.byte_order == byte_order
                         assert lib().ap_order(part.handle) == ord(order)
-                        assert lib().ap_size(part.handle) == what.size
-                        if what.size:
-                            first = int(numbers_left.flat[0]) * TYPES[type].dtype.itemsize
+                        assert lib().ap_size(part.handle) == left.size
+                        if left.size:
+                            first = int(left.flat[0]) * TYPES[type].dtype.itemsize
                             assert part.data_offset == file.offset + first
                         for requested in [None, "disk"] + ["f4"] * (type in NUMBERS):
                             whole = expected(type, stored, file.scaling, requested)
@@ -353,7 +353,7 @@ def test_reshapes_of_views(order):
                     index = random_index(rng, want.shape)
                     with other.slice(index) as again:
                         assert_same(again.read_all(), np.asarray(want[index]), context)
-    assert min(done.values()) > 50, done
+    assert min(done.values()) > 20, done
 
 
 def test_reshape_keeps_affine_and_slice_of_it_may_not(tmp_path):
