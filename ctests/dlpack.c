@@ -147,7 +147,8 @@ static void test_out_of_wrapped(void)
     static const struct {
         int64_t strides[2];
         size_t at;
-    } cases[] = {{{4, 12}, 0}, {{8, 4}, 0}, {{-4, 12}, 8}, {{-12, -4}, 40}, {{0, 4}, 4}, {{4, 0}, 0}};
+    } cases[] = {{{4, 12}, 0},    {{8, 4}, 0}, {{-4, 12}, 8},
+                 {{-12, -4}, 40}, {{0, 4}, 4}, {{4, 0}, 0}};
     int32_t memory[12];
     for (int i = 0; i < 12; i++)
         memory[i] = 100 + i;

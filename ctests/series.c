@@ -683,7 +683,8 @@ static void test_affine(void)
  * and back. Returns 1 if anything is wrong. */
 static int wrong_read(const ap_proxy *proxy, int n, unsigned seed)
 {
-    int x = (int)(seed % 4), y = (int)(seed / 4 % 3), z = (int)(seed / 12 % 2), kind = (int)(seed % 5);
+    int x = (int)(seed % 4), y = (int)(seed / 4 % 3), z = (int)(seed / 12 % 2);
+    int kind = (int)(seed % 5);
     int i = (int)(seed * 2654435761u % (unsigned)n), step = kind == 1 ? -1 : kind == 2 ? -7 : 1;
     ap_slice index[4] = {ap_at(x), ap_at(y), ap_at(z), ap_range(AP_NONE, AP_NONE, step)};
     int count = (n - 1) / (step < 0 ? -step : step) + 1, wrong = 0;
