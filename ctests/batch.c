@@ -272,9 +272,6 @@ static void test_errors(void)
                  AP_ERR_ARGUMENT);
     CHECK_STATUS(ap_read_batch(proxy, good, 3, 2, AP_RGB24, 0, out, sizeof out, NULL, NULL, &err),
                  AP_ERR_UNSUPPORTED);
-    CHECK_STATUS(ap_read_batch(proxy, good, 3, 2, AP_DISK, 0, out, sizeof out, NULL,
-                               (ap_control *)(void *)out, &err),
-                 AP_ERR_ARGUMENT);
     ap_free(proxy);
 
     /* All results together count. Selections 1, 3: 252 bytes each. */

@@ -101,10 +101,6 @@ static void test_refused(void)
     array = MARKED(ap_array);
     CHECK_STATUS(ap_load(proxy, NULL, 0, AP_RGB24, 0, NULL, &array, &err), AP_ERR_UNSUPPORTED);
     CHECK(array == NULL);
-    array = MARKED(ap_array);
-    CHECK_STATUS(ap_load(proxy, NULL, 0, AP_AUTO, 0, (ap_control *)(void *)&err, &array, &err),
-                 AP_ERR_ARGUMENT);
-    CHECK(array == NULL);
     ap_free(proxy);
 }
 

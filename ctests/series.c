@@ -364,7 +364,7 @@ static void test_disagreement(void)
     bad[6].srow[5] = -3;
     const char *good = write_as("good.nii", &n, 0, CODEC_NONE);
     for (int i = 0; i < COUNT(bad); i++) {
-        char first[20], second[20];
+        char first[40], second[40];
         snprintf(first, sizeof first, "first%d.nii", i);
         snprintf(second, sizeof second, "second%d.nii.gz", i);
         const char *paths[5] = {good, good, write_as(first, bad + i, 0, CODEC_NONE), good,

@@ -434,14 +434,17 @@ typedef struct {
 static void check_reshapes(const int64_t *sides, int ndim, int order, const reshape_case *cases,
                            int count)
 {
-    ap_proxy *file = open_counted(ndim, sides, order);
+    int64_t full[4];
+    /* In row-major order the same, with the axes turned round. */
+    for (int k = 0; k < ndim; k++)
+        full[k] = sides[order == AP_ORDER_F ? k : ndim - 1 - k];
+    ap_proxy *file = open_counted(ndim, full, order);
     for (int i = 0; i < count; i++) {
-        selection whole = whole_of(ndim, sides, order), part;
+        selection whole = whole_of(ndim, full, order), part;
         const reshape_case *one = cases + i;
         ap_slice index[4];
         int64_t asked[5];
         char text[200];
-        /* In row-major order the same, with the axes turned round. */
         for (int k = 0; k < one->nindex; k++)
             index[k] = one->index[order == AP_ORDER_F ? k : one->nindex - 1 - k];
         for (int k = 0; k < one->ndim; k++)

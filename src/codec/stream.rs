@@ -420,7 +420,8 @@ impl<C: Coding> Packed for Stream<C> {
             return Ok(());
         }
         let start = shared.index.last_sure();
-        let begin = shared.index.before(start).map_or(0, |point| point.at);
+        let known = shared.index.before(start).filter(|_| start > 0);
+        let begin = known.map_or(0, |point| point.at);
         if let Some(control) = control {
             let total = shared.index.compressed.unwrap_or(0);
             control.begin(total.saturating_sub(begin));
@@ -432,14 +433,22 @@ impl<C: Coding> Packed for Stream<C> {
         };
         let mut reached = start;
         if threads > 1 && session.is_concurrent() && !shared.frugal() {
-            let take = |from, byte| {
-                let work = Box::new(|_: u64, _: &[u8]| {});
-                step(byte).ok().map(|()| Taken { from, work })
+            let stopped = Mutex::new(Ok(()));
+            let take = |from, byte| match step(byte) {
+                Ok(()) => Some(Taken {
+                    from,
+                    work: Box::new(|_: u64, _: &[u8]| {}),
+                }),
+                Err(error) => {
+                    *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
+                    None
+                }
             };
             let range = start..u64::MAX;
             if let Some(decoded) = front::decode(shared, range, threads, &take, false)? {
                 reached = decoded.end;
             }
+            stopped.into_inner().unwrap_or_else(PoisonError::into_inner)?;
         }
         let mut decoder = session.nearest(reached)?;
         step(decoder.byte())?;

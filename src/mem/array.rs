@@ -105,7 +105,6 @@ impl Array {
         access: Access,
     ) -> Result<Array> {
         check_shape(shape)?;
-        checked_nbytes(dtype, shape)?;
         if strides.len() != shape.len() {
             let text = format!("{} strides for {} axes", strides.len(), shape.len());
             return Err(Error::new(ErrorKind::Argument, text));
@@ -126,6 +125,7 @@ impl Array {
             );
             return Err(Error::new(ErrorKind::Argument, text));
         }
+        checked_nbytes(dtype, shape)?;
         Ok(Array {
             keeper: Arc::new(keeper()),
             first,

@@ -24,6 +24,7 @@ PLAIN = {
     "ap_read_at_fn": capi.READ_AT_FN,
     "ap_size_fn": capi.SIZE_FN,
     "ap_release_fn": capi.RELEASE_FN,
+    "ap_progress_fn": capi.PROGRESS_FN,
     "void": None,
 }
 POINTERS = {
@@ -66,6 +67,8 @@ def test_constants():
     want |= {f"AP_OPT_{name.upper()}": key for name, key in capi.OPTIONS.items()}
     want |= {f"AP_{t.name.upper()}": t.code for t in TYPES.values()}
     for name in "AUTO DISK ORDER_F ORDER_C LITTLE BIG READ_C READ_RAW READ_ROUND".split():
+        want[f"AP_{name}"] = getattr(capi, name)
+    for name in "READ_UNCACHED READ_PRIVATE ARRAY_READONLY ARRAY_MAPPED".split():
         want[f"AP_{name}"] = getattr(capi, name)
     for name in "READ_CHECKED AFFINE_BEST AFFINE_SFORM AFFINE_QFORM AFFINE_BASE".split():
         want[f"AP_{name}"] = getattr(capi, name)
