@@ -448,7 +448,9 @@ impl<C: Coding> Packed for Stream<C> {
             if let Some(decoded) = front::decode(shared, range, threads, &take, false)? {
                 reached = decoded.end;
             }
-            stopped.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+            stopped
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)?;
         }
         let mut decoder = session.nearest(reached)?;
         step(decoder.byte())?;

@@ -117,7 +117,8 @@ impl Array {
         let first_at = first as usize as i128;
         let inside = |at: i128| (0..=isize::MAX as i128).contains(&at);
         let fits = high - low <= isize::MAX as i128;
-        if !shape.contains(&0) && !(fits && inside(first_at + low) && inside(first_at + high)) {
+        let is_there = fits && inside(first_at + low) && inside(first_at + high);
+        if !shape.contains(&0) && !is_there {
             let text = format!(
                 "elements by strides {} of shape {} pass the address space",
                 shape::text(&strides),

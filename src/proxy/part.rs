@@ -33,12 +33,12 @@ impl ArrayProxy {
         let new = selection.axes.iter().filter(|axis| axis.is_none()).count();
         let mut layout = self.layout.clone();
         if new > 0 {
-            let mut ndim = layout.shape.len();
+            let ndim = layout.shape.len();
             layout = Arc::new(layout.with_axes(new));
             selection.takes.resize(ndim + new, Take::ONE);
-            for axis in selection.axes.iter_mut().filter(|axis| axis.is_none()) {
-                *axis = Some(ndim);
-                ndim += 1;
+            let added = selection.axes.iter_mut().filter(|axis| axis.is_none());
+            for (axis, number) in added.zip(ndim..) {
+                *axis = Some(number);
             }
         }
         // Axes that say nothing any more would add up.
