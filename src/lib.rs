@@ -2,7 +2,8 @@
 //!
 //! An [`ArrayProxy`] knows an image's shape, type, scaling and affine, and
 //! fetches just the selection asked for, scaled and cast, straight into the
-//! caller's memory. Values, shapes and types are NiBabel's. The C ABI in
+//! caller's memory. An [`Image`] is such an array or one in memory, with its
+//! place in the world, and keeps what was read. Values, shapes and types are NiBabel's. The C ABI in
 //! [`ffi`] is a thin layer over this API; its header is `arrayproxy.h`.
 //!
 //! ```no_run
@@ -56,11 +57,12 @@
 //!
 //! | room | what it does | may use |
 //! |---|---|---|
-//! | `error`, `control` | the one error type; cancel and progress | |
+//! | `error` | the one error type | |
 //! | `threads` | starts threads, which end within the call | |
+//! | `control` | cancel, progress, limit of threads | `threads` |
 //! | `core` | values: types, shapes, slices, layouts, plans; no files, no threads, no unsafe | `error` |
 //! | `kernel` | swap, scale, cast | `core` |
-//! | `mem` | results: strided and unfinished memory | `kernel`, `core` |
+//! | `mem` | arrays and results: owned, borrowed, strided, unfinished | `kernel`, `core` |
 //! | `io` | bytes at an offset: files, maps, memory | `error` |
 //! | `codec` | compressed bytes as bytes at an offset; the seek index | `io`, `threads` |
 //! | `format` | headers into layouts and metadata; bytes by a trait of its own | `core` |
@@ -70,9 +72,10 @@
 //! All may use `error` and `control`. A test keeps these arrows, and that
 //! unsafe code stays in `ffi`, `io`, `mem`, `kernel` and `codec::inflate`.
 //!
-//! A `Layout` is a regular grid of blocks, each with a source number and an
-//! offset, and signed strides that hold in all of them. A plain image is one
-//! block; series, frames and chunks are more of the same.
+//! A `Layout` is a regular grid of blocks, each with a source number, an offset
+//! and what its bytes mean, and signed strides that hold in all of them. A plain
+//! image is one block; series, frames and chunks are more of the same. A part of
+//! an array is a selection on its layout, which the next selection is made of.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

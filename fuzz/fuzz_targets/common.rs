@@ -39,6 +39,17 @@ pub fn explore(proxy: &ArrayProxy) {
             read(proxy, index, read_as);
         }
     }
+    let Ok(part) = proxy.slice(&backwards) else {
+        return;
+    };
+    let _ = (part.affine(Which::Best), part.zooms(), part.data_offset());
+    read(&part, &first_volume, ReadAs::disk());
+    let _ = part.reshape(&[-1]).map(|flat| flat.size());
+    for own in [false, true] {
+        if let Ok(view) = part.view(&[], true, own) {
+            assert_eq!(view.shape(), part.shape());
+        }
+    }
 }
 
 fn read(proxy: &ArrayProxy, index: &[Slice], read_as: ReadAs) {

@@ -300,15 +300,15 @@ pub(crate) fn open(
     fn packed<C: coding::Coding>(
         source: Arc<dyn ReadAt>,
         decoding: Decoding,
-        room: Arc<Room>,
+        room: Option<Arc<Room>>,
     ) -> Decoded {
+        let room = room.unwrap_or_else(|| Arc::new(Room::new(decoding.cache)));
         let stream = Arc::new(Stream::<C>::within(source, decoding, room));
         Decoded {
             bytes: stream.clone(),
             packed: Some(stream),
         }
     }
-    let room = room.unwrap_or_else(|| Arc::new(Room::new(decoding.cache)));
     Ok(match codec {
         Codec::None => Decoded {
             bytes: source,

@@ -87,8 +87,8 @@ struct Shared {
     meanings: Vec<Meaning>,
     /// Type of scaled elements, if any are.
     scaled: Option<DType>,
-    /// Shape of the whole array.
-    shape: Vec<i64>,
+    /// Where the elements of the whole array lie.
+    layout: Arc<Layout>,
     /// Voxel sizes; `None` where the format has none.
     zooms: Option<Vec<Zoom>>,
     /// What the header says of the size of one axis more.

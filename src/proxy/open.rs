@@ -512,14 +512,15 @@ fn finish(
         byte_order: header.byte_order,
         factors: header.factors,
     }];
+    let layout = Arc::new(header.layout);
     Ok(ArrayProxy {
         part: None,
         space: None,
         shared: Arc::new(Shared {
             pool: None,
-            scaled: scaled_dtype(&meanings, header.layout.dtype),
+            scaled: scaled_dtype(&meanings, layout.dtype),
             meanings,
-            shape: header.layout.shape.clone(),
+            layout: layout.clone(),
             zooms: (header.format != Format::Layout).then_some(zooms),
             next_zoom: header.next_zoom,
             codec: data.codec,
@@ -533,7 +534,7 @@ fn finish(
             max_bytes: options.max_bytes,
             threads: options.threads,
         }),
-        layout: Arc::new(header.layout),
+        layout,
     })
 }
 

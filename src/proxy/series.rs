@@ -129,7 +129,6 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
     let mut shared = series.ok_or_else(|| Error::new(ErrorKind::Internal, "no files"))?;
     shared.scaled = scaled_dtype(&meanings, layout.dtype);
     shared.meanings = meanings;
-    shared.shape = layout.shape.clone();
     if let Some(zooms) = &mut shared.zooms {
         let at = match layout.order {
             Order::F => zooms.len(),
@@ -138,9 +137,11 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
         zooms.insert(at, Zoom::Known(shared.next_zoom));
     }
     shared.pool = Some(pool);
+    let layout = Arc::new(layout);
+    shared.layout = layout.clone();
     Ok(ArrayProxy {
         shared: Arc::new(shared),
-        layout: Arc::new(layout),
+        layout,
         part: None,
         space: None,
     })

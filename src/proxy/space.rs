@@ -104,7 +104,7 @@ impl ArrayProxy {
         let space = match &self.space {
             Some(space) => space,
             None => {
-                of_file = Space::of_file(&self.shared.shape);
+                of_file = Space::of_file(&self.shared.layout.shape);
                 &of_file
             }
         };
