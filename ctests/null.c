@@ -2,6 +2,7 @@
  * crash. Each call is made with an error and without. */
 #include "test.h"
 #include "support/access.h"
+#include "support/nifti.h"
 
 #include <string.h>
 
@@ -145,6 +146,42 @@ static void test_meta(void)
     CHECK(ap_header(array, NULL) == NULL);
     CHECK(ap_warning(NULL, 0) == NULL);
     ap_free(array);
+}
+
+static void test_fields(void)
+{
+    ap_proxy *array = open_counted(2, shape, AP_ORDER_F);
+    int64_t ints[8];
+    double reals[8];
+    char text[8];
+    int32_t code = 77;
+    CHECK_STATUS(ap_field_count(NULL), AP_ERR_NULL);
+    CHECK(ap_field_name(NULL, 0) == NULL);
+    BOTH(ap_field_ints(NULL, "dim", ints, 8, e), AP_ERR_NULL);
+    BOTH(ap_field_ints(array, NULL, ints, 8, e), AP_ERR_NULL);
+    BOTH(ap_field_reals(NULL, "dim", reals, 8, e), AP_ERR_NULL);
+    BOTH(ap_field_reals(array, NULL, reals, 8, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_field_text(NULL, "dim", text, 8, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_field_text(array, NULL, text, 8, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_field_text(array, NULL, NULL, 0, e), AP_ERR_NULL);
+    BOTH(ap_extension_count(NULL, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_extension(NULL, 0, &code, text, 8, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_extension(array, 0, &code, text, 8, e), AP_ERR_INDEX);
+    CHECK_INT(code, 77);
+    ap_free(array);
+    /* Of fields that there are. */
+    nifti n = nifti_new(1, AP_LITTLE, AP_INT8, 2, shape);
+    bytes b = {0};
+    put_nifti(&b, &n, NULL, 0);
+    put_fill(&b, 0, 12);
+    array = open_by(ACCESS_MEMORY, &b);
+    BOTH(ap_field_ints(array, "dim", NULL, 8, e), AP_ERR_NULL);
+    BOTH(ap_field_reals(array, "dim", NULL, 8, e), AP_ERR_NULL);
+    BOTH((ap_status)ap_field_text(array, "dim", NULL, 8, e), AP_ERR_NULL);
+    CHECK_INT(ap_field_ints(array, "dim", NULL, 0, NULL), 8);
+    CHECK_INT(ap_field_text(array, "magic", NULL, 0, NULL), 4);
+    ap_free(array);
+    bytes_free(&b);
 }
 
 static void test_reads(void)
@@ -367,6 +404,7 @@ int main(void)
     test_sources();
     test_opens();
     test_meta();
+    test_fields();
     test_reads();
     test_batches();
     test_arrays();

@@ -20,8 +20,8 @@ out=target/ctests
 soname=libarrayproxy.so.0.1
 native_libs='-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc'
 
-programs='version status dtype options source open meta slice read cast scale plan layout
-    nifti affine analyze spm matlab mgh gzip codecs seekindex badindex
+programs='version status dtype options source open meta fields extensions slice read cast scale plan
+    layout nifti affine analyze spm matlab mgh gzip codecs seekindex badindex
     indexpath batch load array view images imagethreads control sliceproxy series dlpack parallel
     cached forked harmed changed errors null edges threads big'
 c_flags='-std=c99 -Wall -Wextra -pedantic -Werror -Wstrict-prototypes -D_GNU_SOURCE'

@@ -744,6 +744,71 @@ AP_API const void *ap_header(const ap_proxy *proxy, size_t *size);
 /// NULL past the last. UTF-8, owned by the proxy. The library never prints.
 AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
 
+/// Number of fields of the header's struct and of those derived from it, or a
+/// negative status. 0 for `ap_open_layout`.
+///
+/// The fields are those of NiBabel's header, by its names and in its order,
+/// with their values as `ap_header` has them. The fields of an MGH file's
+/// footer (tr, flip_angle, te, ti, fov) are among them; asking for the value of
+/// one reads the footer, which decodes a compressed file to the end.
+///
+/// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
+/// "unknown"), and `orientation`, the directions in which the indices of the
+/// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis
+/// without one), or that affine's error.
+AP_API int32_t ap_field_count(const ap_proxy *proxy);
+
+/// Name of field `i`, as NiBabel names it, or NULL past the last. Owned by the
+/// proxy.
+AP_API const char *ap_field_name(const ap_proxy *proxy, int32_t i);
+
+/// Integers of a field. As `ap_shape`; `AP_ERR_ARGUMENT` for an unknown name,
+/// `AP_ERR_UNSUPPORTED` for a field of another kind.
+AP_API
+int32_t ap_field_ints(const ap_proxy *proxy,
+                      const char *name,
+                      int64_t *values,
+                      int32_t capacity,
+                      ap_error *err);
+
+/// Numbers of a field, integers included. As `ap_field_ints`.
+AP_API
+int32_t ap_field_reals(const ap_proxy *proxy,
+                       const char *name,
+                       double *values,
+                       int32_t capacity,
+                       ap_error *err);
+
+/// Text of a field; any field has one, codes in words ("mm", "scanner"), or as
+/// numbers where NiBabel has no word. Other numbers have the fewest decimal
+/// digits that tell them from others of their precision; ", " stands between
+/// several.
+/// Returns the bytes needed with the NUL, or a negative status; writes at most
+/// `nbytes`, always ended by a NUL, and never a part of a character. `text` may
+/// be NULL if `nbytes` is 0.
+AP_API
+int64_t ap_field_text(const ap_proxy *proxy,
+                      const char *name,
+                      char *text,
+                      size_t nbytes,
+                      ap_error *err);
+
+/// Number of header extensions (NIfTI's; other formats have none), read when
+/// asked for, or a negative status. `AP_ERR_HEADER` if the list cannot be
+/// right, or is longer than 10,000.
+AP_API int32_t ap_extension_count(const ap_proxy *proxy, ap_error *err);
+
+/// Extension `i`: its code and bytes, zeros at their end included. Returns its
+/// size, or a negative status: `AP_ERR_INDEX` past the last. Writes at most
+/// `nbytes`; with 0 it reads none, and `out` may be NULL. `code` may be NULL.
+AP_API
+int64_t ap_extension(const ap_proxy *proxy,
+                     int32_t i,
+                     int32_t *code,
+                     void *out,
+                     size_t nbytes,
+                     ap_error *err);
+
 /// Read a selection into `out`, packed, in native byte order. `nbytes` is the
 /// size of `out`; if it is too small nothing is read, the result is
 /// `AP_ERR_BUFFER`, and `err->detail` holds the bytes needed (see

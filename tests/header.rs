@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// Modules in the order in which the header has their items.
-const MODULES: [&str; 16] = [
+const MODULES: [&str; 17] = [
     "version",
     "options",
     "source",
@@ -13,6 +13,7 @@ const MODULES: [&str; 16] = [
     "slice",
     "open",
     "meta",
+    "fields",
     "read",
     "series",
     "plan",

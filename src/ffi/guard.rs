@@ -95,7 +95,7 @@ pub(super) fn quiet<T>(failure: T, body: impl FnOnce() -> T) -> T {
     guarded(|| Ok(body())).unwrap_or(failure)
 }
 
-fn null(name: &str) -> Error {
+pub(super) fn null(name: &str) -> Error {
     Error::new(ErrorKind::Null, format!("the argument '{name}' is NULL"))
 }
 

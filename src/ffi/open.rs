@@ -1,6 +1,7 @@
 //! Proxies: open, reshape, clone, free.
 
 use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
 
 use super::dtype::{ap_dtype, byte_order, dtype, order};
 use super::guard::{call, free, handle, list, place, quiet};
@@ -20,6 +21,8 @@ pub struct ap_proxy {
     pub(super) format: CString,
     pub(super) codec: CString,
     pub(super) warnings: Vec<CString>,
+    /// Made when they are asked for.
+    pub(super) field_names: OnceLock<Vec<CString>>,
 }
 
 impl ap_proxy {
@@ -33,6 +36,7 @@ impl ap_proxy {
                 .iter()
                 .map(|warning| text(warning))
                 .collect(),
+            field_names: OnceLock::new(),
             proxy,
         }))
     }

@@ -151,6 +151,18 @@ pub struct Footer {
     pub tags: Vec<Tag>,
 }
 
+/// Takes one of a footer's numbers.
+pub(crate) type OfFooter = fn(&Footer) -> f32;
+
+/// The footer's numbers, by NiBabel's names and in its order.
+pub(super) const FOOTER_FIELDS: [(&str, OfFooter); 5] = [
+    ("tr", |footer| footer.tr),
+    ("flip_angle", |footer| footer.flip_angle),
+    ("te", |footer| footer.te),
+    ("ti", |footer| footer.ti),
+    ("fov", |footer| footer.fov),
+];
+
 /// A tag behind the footer of an MGH file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

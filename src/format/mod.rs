@@ -6,17 +6,26 @@
 
 mod affine;
 mod analyze;
+mod extensions;
 mod family;
 mod fields;
+mod labels;
 mod matlab;
 mod mgh;
 mod nifti;
+mod orientation;
+mod record;
 pub(crate) mod siblings;
+mod tables;
 
 pub(crate) use affine::Affine;
 pub use affine::Which;
+pub use extensions::Extension;
+pub(crate) use extensions::extensions;
 pub(crate) use mgh::footer;
 pub use mgh::{Footer, Tag};
+pub(crate) use orientation::axis_codes;
+pub(crate) use record::{Origin, Value, fields, units};
 
 use crate::core::dtype::ByteOrder;
 use crate::core::layout::Layout;

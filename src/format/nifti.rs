@@ -4,7 +4,7 @@
 use super::affine::{self, Affine, Nifti, Qform};
 use super::family::{self, ANALYZE, Head, NIFTI2, Places, wrong};
 use super::{Bytes, Format, Header, Notes, Parts, Wish};
-use crate::core::dtype::{DType, Kind};
+use crate::core::dtype::{ByteOrder, DType, Kind};
 use crate::core::scale::{FactorType, Factors};
 use crate::error::Result;
 
@@ -92,6 +92,37 @@ pub(super) fn detect(head: &[u8]) -> Option<Format> {
     let size = [head[0], head[1], head[2], head[3]];
     let is_v2 = [i32::from_le_bytes(size), i32::from_be_bytes(size)].contains(&NIFTI2.size);
     is_v2.then_some(Format::Nifti2)
+}
+
+/// Where a header's extensions stand.
+#[derive(Debug)]
+pub(super) struct ExtensionPlace {
+    /// Byte of the first one, behind four bytes that tell whether there is one.
+    pub(super) start: u64,
+    /// The data's first byte; `None` in a header of its own, whose end is theirs.
+    pub(super) end: Option<u64>,
+    pub(super) order: ByteOrder,
+}
+
+/// `None` for formats without extensions.
+pub(super) fn extension_place(format: Format, header: &[u8]) -> Result<Option<ExtensionPlace>> {
+    let version = match format {
+        Format::Nifti1 | Format::Nifti1Pair => &V1,
+        Format::Nifti2 | Format::Nifti2Pair => &V2,
+        _ => return Ok(None),
+    };
+    let head = Head::new(version.places, header, format)?;
+    let end = if format.is_single() {
+        // Data do not begin inside the header, see `read_offset`.
+        Some(head.vox_offset()?.max(version.data))
+    } else {
+        None
+    };
+    Ok(Some(ExtensionPlace {
+        start: version.data,
+        end,
+        order: head.fields.order,
+    }))
 }
 
 /// Read a header of the format; of one that was found by content, `wish` says

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod batch;
+mod fields;
 mod footer;
 mod image;
 mod index;
@@ -27,7 +28,7 @@ pub use plan::{Plan, ReadAs};
 pub use source::Source;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::codec::{Codec, Packed};
 use crate::control::Control;
@@ -37,7 +38,7 @@ use crate::core::scale::{Factors, Meaning};
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{Affine, Format};
+use crate::format::{Affine, Extension, Format};
 use crate::io::ReadAt;
 use crate::mem::Element;
 use footer::LateFooter;
@@ -68,7 +69,7 @@ pub struct ArrayProxy {
     space: Option<Arc<Space>>,
 }
 
-/// A part of a layout, on all axes of which there is something left.
+/// A part of a layout.
 struct Part {
     selection: Selection,
     shape: Vec<i64>,
@@ -79,7 +80,9 @@ struct Shared {
     sources: Vec<Data>,
     /// Which of many sources are open.
     pool: Option<Pool>,
-    /// The file that the header is in.
+    /// The file that the header is in, if it is another one: not held open.
+    header_data: Option<Data>,
+    /// Where it is, or where the header's own file is.
     header_path: Option<PathBuf>,
     format: Format,
     codec: Codec,
@@ -96,6 +99,8 @@ struct Shared {
     affine: Affine,
     footer: Option<LateFooter>,
     header: Vec<u8>,
+    /// Listed when they are asked for.
+    extensions: OnceLock<Vec<Extension>>,
     warnings: Vec<String>,
     max_bytes: Option<u64>,
     /// As [`Options::threads`].
@@ -150,7 +155,7 @@ impl Data {
 
     /// Read in another way than by a plan: once more if it was an index that
     /// led astray.
-    fn trusting<T>(&self, read: impl Fn(&dyn ReadAt) -> Result<T>) -> Result<T> {
+    fn trusting<T>(&self, mut read: impl FnMut(&dyn ReadAt) -> Result<T>) -> Result<T> {
         let done = match &self.packed {
             Some(packed) => read::trusting(&**packed, |_| read(&*self.pinned()?)),
             None => read(&*self.pinned()?),

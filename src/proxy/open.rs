@@ -1,7 +1,7 @@
 //! Opening: paths, siblings, compression, formats.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::footer::LateFooter;
 use super::index;
@@ -504,6 +504,10 @@ fn finish(
     if !options.keep_open {
         data.bytes.trim();
     }
+    if let Some(apart) = &apart {
+        // Asked again for extensions alone.
+        apart.bytes.trim();
+    }
     let mut zooms: Vec<Zoom> = header.zooms.into_iter().map(Zoom::Known).collect();
     if header.footer.is_some_and(|footer| footer.has_zoom) {
         zooms.push(Zoom::InFooter);
@@ -526,10 +530,12 @@ fn finish(
             codec: data.codec,
             header_path: apart.as_ref().unwrap_or(&data).path.clone(),
             sources: vec![data],
+            header_data: apart,
             format: header.format,
             affine: header.affine,
             footer: header.footer.map(LateFooter::new),
             header: header.raw,
+            extensions: OnceLock::new(),
             warnings,
             max_bytes: options.max_bytes,
             threads: options.threads,

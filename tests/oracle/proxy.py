@@ -11,10 +11,11 @@ from arguments import (  # noqa: F401 - tests take some of them from here
 )  # fmt: skip
 from capi import Error, check, lib
 from eltypes import BY_CODE, TYPES
+from fields import Fields
 from seeking import Seeking
 
 
-class Proxy(Seeking):
+class Proxy(Seeking, Fields):
     def __init__(self, function, *arguments, keep=None):
         """Call a function that ends in (…, proxy, err). `keep` lives as long."""
         self.handle, error = c.c_void_p(), Error()

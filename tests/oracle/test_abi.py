@@ -29,6 +29,7 @@ PLAIN = {
 }
 POINTERS = {
     "char": c.c_char_p,
+    "int32_t": c.POINTER(c.c_int32),
     "int64_t": c.POINTER(c.c_int64),
     "double": c.POINTER(c.c_double),
     "size_t": c.POINTER(c.c_size_t),
