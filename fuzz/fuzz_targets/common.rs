@@ -24,6 +24,13 @@ pub fn explore(proxy: &ArrayProxy) {
             assert!(content.len() as u64 <= tag.size);
         }
     }
+    for name in proxy.field_names() {
+        let _ = (proxy.field_text(name), proxy.field_reals(name));
+    }
+    let count = proxy.extensions().map_or(0, <[_]>::len);
+    for number in 0..count {
+        let _ = proxy.extension_bytes(number);
+    }
     assert_eq!(proxy.chunk_shape(1 << 16).len(), proxy.shape().len());
 
     let last = vec![Slice::At(-1); proxy.shape().len()];

@@ -76,6 +76,19 @@ fn use_proxy(proxy: &ArrayProxy) {
             assert!(content.len() as u64 <= tag.size);
         }
     }
+    for name in proxy.field_names() {
+        let text = proxy.field_text(name);
+        assert!(text.map_or_else(
+            // Footers and affines may be unknown.
+            |error| error.kind() != ErrorKind::Argument,
+            |text| !text.contains('\0')
+        ));
+    }
+    let count = proxy.extensions().map_or(0, <[_]>::len);
+    for number in 0..count {
+        let content = proxy.extension_bytes(number).unwrap_or_default();
+        assert!(content.len() as u64 <= proxy.extensions().unwrap()[number].size);
+    }
     assert!(proxy.chunk_shape(1 << 20).iter().all(|&n| n > 0));
     let _ = proxy.reshape(&[-1]);
     let ends: Vec<Slice> = proxy.shape().iter().map(|_| Slice::At(-1)).collect();
@@ -137,9 +150,47 @@ fn survive(
     );
 }
 
+/// A header of NIfTI with three extensions behind it.
+fn extended(mut head: Vec<u8>) -> Vec<u8> {
+    let is_first = head.len() == 352;
+    let flag = head.len() - 4;
+    head[flag] = 1;
+    for (code, content) in [(6i32, &b"a comment"[..]), (44, &[0; 7]), (4, &[5; 24])] {
+        let sizes = [content.len() as i32 + 8, code];
+        let put = if is_first {
+            i32::to_le_bytes
+        } else {
+            i32::to_be_bytes
+        };
+        head.extend(sizes.map(put).as_flattened());
+        head.extend(content);
+    }
+    // Where the data of a single file begin.
+    let end = head.len();
+    if is_first && head[108..112] != [0; 4] {
+        head[108..112].copy_from_slice(&(end as f32).to_le_bytes());
+    } else if !is_first {
+        head[168..176].copy_from_slice(&(end as i64).to_be_bytes());
+    }
+    head
+}
+
+/// Behind a header of NIfTI: the extensions of those that have some.
+const EXTENDED: usize = 3 * 8 + 9 + 7 + 24;
+
+#[test]
+fn seeds_have_extensions() {
+    for seeds in [seeds1(), seeds2()] {
+        let proxy = open_as(seeds[0].clone(), None, true).unwrap();
+        assert_eq!(proxy.extensions().unwrap().len(), 3);
+        assert_eq!(proxy.extension_bytes(0).unwrap(), b"a comment");
+    }
+}
+
 fn seeds1() -> Vec<Vec<u8>> {
     let data = [7; 4096];
     [
+        extended(nifti1(&[4, 5, 6], 4, 16, (0.5, 1.0), true)),
         nifti1(&[4, 5, 6], 4, 16, (0.5, 1.0), true),
         nifti1(&[4, 5, 6, 2], 1792, 128, (2.0, 0.0), true),
         nifti1(&[10, 10], 128, 24, (0.0, 0.0), true),
@@ -153,6 +204,7 @@ fn seeds1() -> Vec<Vec<u8>> {
 fn seeds2() -> Vec<Vec<u8>> {
     let data = [9; 4096];
     [
+        extended(nifti2(&[4, 5, 6], 4, 16, (0.5, 1.0))),
         nifti2(&[4, 5, 6], 4, 16, (0.5, 1.0)),
         nifti2(&[1, 1, 1, 1, 9, 10], 16, 32, (1e300, 0.0)),
     ]
@@ -163,7 +215,7 @@ fn seeds2() -> Vec<Vec<u8>> {
 
 #[test]
 fn mutated_nifti1() {
-    survive("nifti1", &seeds1(), 352, &|bytes, round| {
+    survive("nifti1", &seeds1(), 352 + EXTENDED, &|bytes, round| {
         open_as(
             bytes,
             [None, Some(Format::Nifti1)][round % 2],
@@ -174,7 +226,7 @@ fn mutated_nifti1() {
 
 #[test]
 fn mutated_nifti2() {
-    survive("nifti2", &seeds2(), 544, &|bytes, round| {
+    survive("nifti2", &seeds2(), 544 + EXTENDED, &|bytes, round| {
         open_as(
             bytes,
             [None, Some(Format::Nifti2)][round % 2],
@@ -187,12 +239,13 @@ fn mutated_nifti2() {
 fn mutated_pairs() {
     let image = vec![5; 3000];
     let heads: Vec<Vec<u8>> = [
+        extended(nifti1(&[4, 5, 6], 4, 16, (0.5, 1.0), false)),
         nifti1(&[4, 5, 6], 4, 16, (0.5, 1.0), false),
         nifti1(&[4, 5, 6], 512, 16, (0.0, 1.0), true),
         nifti2(&[6, 7, 8], 64, 64, (1.0, 0.0)),
     ]
     .into();
-    survive("pairs", &heads, 352, &|bytes, round| {
+    survive("pairs", &heads, 352 + EXTENDED, &|bytes, round| {
         let options = Options::new().strict(round % 7 == 0);
         let image = Source::memory(image.clone());
         ArrayProxy::open_source(&Source::memory(bytes), Some(&image), &options).ok()
