@@ -1,7 +1,8 @@
 //! Many selections read in one call.
 
 use super::ArrayProxy;
-use super::plan::{self, Plan, ReadAs};
+use super::plan::{Plan, ReadAs};
+use super::sources::read_all;
 use crate::control::Control;
 use crate::core::plan::Walk;
 use crate::core::slice::Slice;
@@ -107,7 +108,7 @@ impl Batch {
         let placed: Vec<_> = placed
             .map(|(plan, (walks, target))| (plan, &walks[..], target))
             .collect();
-        plan::read_all(&self.proxy, &placed, control)
+        read_all(&self.proxy, &placed, control)
     }
 }
 

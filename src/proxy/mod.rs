@@ -2,6 +2,7 @@
 
 mod ahead;
 mod batch;
+mod failure;
 mod fields;
 mod footer;
 mod image;
@@ -15,6 +16,7 @@ mod queue;
 mod read;
 mod series;
 mod source;
+mod sources;
 mod space;
 mod ways;
 

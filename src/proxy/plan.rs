@@ -1,10 +1,7 @@
 //! A checked selection, and reading it.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
-
 use super::ArrayProxy;
-use super::read::{self, Read};
+use super::sources::read_all;
 use super::ways::{ACROSS, cutting, decoded};
 use crate::codec::Codec;
 use crate::control::Control;
@@ -16,7 +13,6 @@ use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{Cast, Kernel};
 use crate::mem::{Array, Buffer, Element, Target, collect};
-use crate::threads;
 
 /// As what elements are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -415,76 +411,3 @@ impl std::fmt::Debug for Plan {
             .finish_non_exhaustive()
     }
 }
-
-/// Make the reads of plans for one proxy, source by source.
-pub(super) fn read_all(
-    proxy: &ArrayProxy,
-    plans: &[(&Plan, &[Walk], &Target<'_>)],
-    control: Option<&Control>,
-) -> Result<()> {
-    if let Some(control) = control {
-        let bytes = plans.iter().map(|(plan, ..)| plan.nbytes as u64);
-        control.begin(bytes.sum());
-        control.step(0)?;
-    }
-    let limit = control.and_then(Control::threads);
-    let threads = threads::allowed(limit.unwrap_or(proxy.shared.threads));
-    let read = |number: u32, threads: usize| {
-        let of_source = |walks: &'_ [Walk]| {
-            let start = walks.partition_point(|walk| walk.source < number);
-            let end = walks.partition_point(|walk| walk.source <= number);
-            start..end
-        };
-        let reads = plans.iter().map(|&(plan, walks, target)| Read {
-            plan,
-            walks: &walks[of_source(walks)],
-            target,
-        });
-        let reads: Vec<Read<'_>> = reads.filter(|read| !read.walks.is_empty()).collect();
-        let data = proxy.shared.enter(number as usize, control)?;
-        read::run(&data, &reads, threads, control).map_err(|error| data.blame(error))
-    };
-    if let [_] = proxy.shared.sources[..] {
-        return read(0, threads);
-    }
-    let walks = plans.iter().flat_map(|(_, walks, _)| walks.iter());
-    let mut sources: Vec<u32> = walks.map(|walk| walk.source).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    // Many are shared by the threads one by one, few are read by all of them.
-    if threads < 2 || sources.len() < MANY_SOURCES * threads {
-        return sources.iter().try_for_each(|&number| read(number, threads));
-    }
-    let next = AtomicUsize::new(0);
-    let failure: Mutex<Option<(u32, Error)>> = Mutex::new(None);
-    let locked = || failure.lock().unwrap_or_else(PoisonError::into_inner);
-    let fail = |number: u32, error: Error| {
-        next.store(sources.len(), Relaxed);
-        let mut failure = locked();
-        if failure.as_ref().is_none_or(|first| number < first.0) {
-            *failure = Some((number, error));
-        }
-    };
-    let work = || {
-        while let Some(&number) = sources.get(next.fetch_add(1, Relaxed)) {
-            if let Err(error) = read(number, 1) {
-                fail(number, error);
-            }
-        }
-    };
-    let watched = control.filter(|control| control.is_watched());
-    let look = watched.map(|control| {
-        || {
-            if let Err(error) = control.check() {
-                fail(0, error);
-            }
-        }
-    });
-    let look = look.as_ref().map(|look| look as &dyn Fn());
-    threads::share(threads, work, look);
-    let failed = locked().take();
-    failed.map_or(Ok(()), |(_, error)| Err(error))
-}
-
-/// From so many sources for each thread on, each is read by one thread.
-const MANY_SOURCES: usize = 2;

@@ -7,12 +7,12 @@
 //! (`ahead`), or one decodes and another converts. So each byte is decoded once,
 //! whatever was asked for.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Data;
 use super::ahead::JOINED;
+use super::failure::Failure;
 use super::plan::Plan;
 use super::queue::{Item, Queue, Way, Window};
 use super::ways::{
@@ -77,8 +77,7 @@ pub(super) fn run(
             guess: splits.guess.clone(),
             control,
             queue: Mutex::default(),
-            failed: AtomicBool::new(false),
-            failure: Mutex::new(None),
+            failure: Failure::default(),
             last: (end == data.end).then_some(end),
         };
         work.all(threads, concurrent, end)
@@ -168,9 +167,8 @@ pub(super) struct Work<'a> {
     guess: Option<Guessed>,
     control: Option<&'a Control>,
     queue: Mutex<Queue<'a>>,
-    failed: AtomicBool,
-    /// The error nearest to the begin of the source, with the byte.
-    failure: Mutex<Option<(u64, Error)>>,
+    /// By the bytes of the source.
+    failure: Failure,
     /// The end of the array, if it is read to there.
     last: Option<u64>,
 }
@@ -201,16 +199,9 @@ impl<'a> Work<'a> {
         };
         self.fill_queue(&session, ahead)?;
         if shared && last > 0 {
-            let watched = self.control.filter(|control| control.is_watched());
-            let meanwhile = watched.map(|control| {
-                || {
-                    if let Err(error) = control.check() {
-                        self.fail(0, error);
-                    }
-                }
-            });
-            let meanwhile = meanwhile.as_ref().map(|look| look as &dyn Fn());
-            threads::share(threads, || self.jobs_before(last), meanwhile);
+            let look = self.failure.look(self.control);
+            let look = look.as_ref().map(|look| look as &dyn Fn());
+            threads::share(threads, || self.jobs_before(last), look);
         }
         let session = match ahead.then(|| self.jobs_ahead(threads, &session, end)) {
             None => session,
@@ -227,10 +218,7 @@ impl<'a> Work<'a> {
             let mut worker = Worker::new(self, session.clone());
             self.jobs(&mut worker, u64::MAX);
         }
-        let failure = self.failure().take();
-        if let Some((_, error)) = failure {
-            return Err(error);
-        }
+        self.failure.take()?;
         if let Some(end) = self.last {
             session.check_end(end)?;
         }
@@ -282,20 +270,12 @@ impl<'a> Work<'a> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failure(&self) -> MutexGuard<'_, Option<(u64, Error)>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(Relaxed)
+        self.failure.has_failed()
     }
 
     pub(super) fn fail(&self, at: u64, error: Error) {
-        self.failed.store(true, Relaxed);
-        let mut failure = self.failure();
-        if failure.as_ref().is_none_or(|(first, _)| at < *first) {
-            *failure = Some((at, error));
-        }
+        self.failure.fail(at, error);
     }
 
     /// The pieces of the next span, if it begins before `last`.

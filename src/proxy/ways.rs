@@ -68,7 +68,7 @@ const SPARSE: u64 = 16;
 
 /// How a walk is cut that reads memory: only so that it can be stopped.
 pub(super) const VIEWED: Cutting = Cutting {
-    max: 64 << 20,
+    max: 16 << 20,
     gap: i64::MAX,
     loops: usize::MAX,
 };
