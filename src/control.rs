@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -11,7 +11,11 @@ use crate::threads;
 /// Watches and stops the reads that it is given to. May be used from any
 /// thread at any time. Clones are the same control.
 #[derive(Debug, Clone, Default)]
-pub struct Control(Arc<State>);
+pub struct Control {
+    state: Arc<State>,
+    /// Whether the one call that this clone serves is to end, if it is one call.
+    ends: Option<Arc<AtomicBool>>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -21,7 +25,7 @@ struct State {
     /// As [`crate::Options::threads`]; -1 leaves it to them.
     threads: AtomicI32,
     watched: AtomicBool,
-    watcher: Mutex<Option<Watcher>>,
+    watcher: Mutex<Watching>,
 }
 
 impl Default for State {
@@ -32,9 +36,17 @@ impl Default for State {
             total: AtomicU64::new(0),
             threads: AtomicI32::new(-1),
             watched: AtomicBool::new(false),
-            watcher: Mutex::new(None),
+            watcher: Mutex::default(),
         }
     }
+}
+
+#[derive(Debug, Default)]
+struct Watching {
+    /// Not there while it is called.
+    watcher: Option<Watcher>,
+    /// How often it was set.
+    turn: u64,
 }
 
 /// Who is told of the progress.
@@ -63,27 +75,29 @@ impl Control {
     /// Stays in force until [`Control::reset`]. Takes no lock and no memory, so
     /// that signal handlers may call it.
     pub fn cancel(&self) {
-        self.0.cancelled.store(true, Relaxed);
+        self.state.cancelled.store(true, Relaxed);
     }
 
     /// Forget a cancel and the progress so far.
     pub fn reset(&self) {
-        self.0.cancelled.store(false, Relaxed);
-        self.0.done.store(0, Relaxed);
-        self.0.total.store(0, Relaxed);
+        self.state.cancelled.store(false, Relaxed);
+        self.state.done.store(0, Relaxed);
+        self.state.total.store(0, Relaxed);
     }
 
     /// Bytes of results that are there, and bytes of all results asked for,
     /// since the last reset; where an index is built, of the compressed file.
+    /// What has to be read again counts anew.
     pub fn progress(&self) -> (u64, u64) {
-        (self.0.done.load(Relaxed), self.0.total.load(Relaxed))
+        let State { done, total, .. } = &*self.state;
+        (done.load(Relaxed), total.load(Relaxed))
     }
 
     /// Most threads for what it is given to, in the place of
     /// [`crate::Options::threads`]; `None` to leave it.
     pub fn set_threads(&self, threads: Option<usize>) {
         let limit = threads.map_or(-1, |n| i32::try_from(n).unwrap_or(i32::MAX));
-        self.0.threads.store(limit, Relaxed);
+        self.state.threads.store(limit, Relaxed);
     }
 
     /// Call `tell` about every `interval` with bytes done and bytes of all, on
@@ -99,46 +113,66 @@ impl Control {
             interval,
             due: Instant::now(),
         });
-        self.0.watched.store(watcher.is_some(), Relaxed);
-        *self
-            .0
-            .watcher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = watcher;
+        self.state.watched.store(watcher.is_some(), Relaxed);
+        let mut watching = self.watching();
+        watching.turn += 1;
+        watching.watcher = watcher;
+    }
+
+    fn watching(&self) -> MutexGuard<'_, Watching> {
+        let watching = self.state.watcher.lock();
+        watching.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn threads(&self) -> Option<usize> {
-        usize::try_from(self.0.threads.load(Relaxed)).ok()
+        usize::try_from(self.state.threads.load(Relaxed)).ok()
+    }
+
+    /// The same control, for all threads of one call, which [`Control::end`] ends.
+    pub(crate) fn of_call(&self) -> Control {
+        Control {
+            state: self.state.clone(),
+            ends: Some(Arc::default()),
+        }
+    }
+
+    /// Let the other threads of the call end, too.
+    pub(crate) fn end(&self) {
+        if let Some(ends) = &self.ends {
+            ends.store(true, Relaxed);
+        }
     }
 
     /// Whether someone on the calling thread is to be told of the progress.
     pub(crate) fn is_watched(&self) -> bool {
-        self.0.watched.load(Relaxed)
+        self.state.watched.load(Relaxed)
     }
 
     pub(crate) fn begin(&self, total: u64) {
-        self.0.total.fetch_add(total, Relaxed);
+        self.state.total.fetch_add(total, Relaxed);
     }
 
     /// What was done is to be done again.
     pub(crate) fn take_back(&self, done: u64) {
-        self.0.done.fetch_sub(done, Relaxed);
+        self.state.done.fetch_sub(done, Relaxed);
     }
 
     /// Call between steps of a read, with the bytes of the result done since
     /// the last call.
     pub(crate) fn step(&self, done: u64) -> Result<()> {
-        self.0.done.fetch_add(done, Relaxed);
+        self.state.done.fetch_add(done, Relaxed);
         self.check()
     }
 
     /// Fail if the read is to stop.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.0.cancelled.load(Relaxed) {
+        let ends = self.ends.as_ref().is_some_and(|ends| ends.load(Relaxed));
+        if ends || self.state.cancelled.load(Relaxed) {
             return Err(Error::new(ErrorKind::Cancelled, "the read was cancelled"));
         }
         // Threads of ours are not the one that called.
         if self.is_watched() && !threads::is_helper() && !self.tell() {
+            self.end();
             let text = "the progress callback asked to stop the read";
             return Err(Error::new(ErrorKind::Cancelled, text));
         }
@@ -146,20 +180,46 @@ impl Control {
     }
 
     fn tell(&self) -> bool {
-        // A callback that reads by the same control is not called again.
-        let Ok(mut watcher) = self.0.watcher.try_lock() else {
-            return true;
-        };
-        let Some(watcher) = &mut *watcher else {
-            return true;
-        };
         let now = Instant::now();
-        if now < watcher.due {
+        let mut watching = self.watching();
+        // Whoever calls it now has it.
+        let due = |watcher: &mut Watcher| now >= watcher.due;
+        let Some(mut watcher) = watching.watcher.take_if(due) else {
             return true;
-        }
+        };
+        let turn = watching.turn;
+        drop(watching);
         watcher.due = now + watcher.interval;
         let (done, total) = self.progress();
-        (watcher.tell)(done, total)
+        let goes_on = (watcher.tell)(done, total);
+        let mut watching = self.watching();
+        // It may have set another one, or none.
+        if watching.turn == turn {
+            watching.watcher = Some(watcher);
+        }
+        goes_on
+    }
+}
+
+/// How often who waits for others looks whether to go on.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Wait until what others do lets this thread go on, or its control ends the
+/// wait, which is looked at without the lock: it may call back.
+pub(crate) fn wait<'a, T>(
+    mutex: &'a Mutex<T>,
+    changed: &Condvar,
+    control: Option<&Control>,
+    mut is_busy: impl FnMut(&mut T) -> bool,
+) -> Result<MutexGuard<'a, T>> {
+    loop {
+        let mut guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_busy(&mut guard) {
+            return Ok(guard);
+        }
+        let waited = changed.wait_timeout(guard, LOOK);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        check(control)?;
     }
 }
 
@@ -197,12 +257,30 @@ mod tests {
     }
 
     #[test]
-    fn a_poisoned_or_busy_callback_is_left_out() {
+    fn a_callback_may_read_and_set_another() {
         let control = Control::new();
         let again = control.clone();
         let tell = move |_, _| again.step(1).is_ok();
         control.set_callback(Some(tell), Duration::ZERO);
         assert!(control.step(1).is_ok());
         assert_eq!(control.progress(), (2, 0));
+        let again = control.clone();
+        let tell = move |_, _| {
+            again.set_callback(None::<fn(u64, u64) -> bool>, Duration::ZERO);
+            true
+        };
+        control.set_callback(Some(tell), Duration::ZERO);
+        assert!(control.step(1).is_ok() && !control.is_watched());
+        assert!(control.watching().watcher.is_none());
+    }
+
+    #[test]
+    fn a_callback_stops_one_call() {
+        let control = Control::new();
+        control.set_callback(Some(|_, _| false), Duration::ZERO);
+        let [one, other] = [0, 1].map(|_| control.of_call());
+        assert!(one.check().is_err());
+        control.set_callback(None::<fn(u64, u64) -> bool>, Duration::ZERO);
+        assert!(one.check().is_err() && other.check().is_ok() && control.check().is_ok());
     }
 }

@@ -109,5 +109,7 @@ pub use core::slice_text::parse_index;
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Extension, Footer, Format, Tag, Which};
 pub use io::{Kept, Mapping, OwnBytes, ReadAt, ReadBuf, View};
-pub use mem::{Access, Array, Buffer, Element};
-pub use proxy::{ArrayProxy, Batch, Image, IndexFile, IndexMode, Options, Plan, ReadAs, Source};
+pub use mem::{Access, Array, Buffer, Element, Strides};
+pub use proxy::{
+    ArrayProxy, Batch, Image, IndexFile, IndexMode, Options, Plan, ReadAs, Source, ViewAs,
+};

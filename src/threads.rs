@@ -3,7 +3,8 @@
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 thread_local! {
@@ -27,27 +28,45 @@ pub(crate) fn allowed(limit: usize) -> usize {
 /// How often a thread that waits for others looks after other things.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// A helper that leaves, however that comes.
+struct Leaves<'a>(&'a AtomicUsize, &'a Thread);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+        self.1.unpark();
+    }
+}
+
 /// Do the same work on up to `n` threads, this one among them, and wait for
 /// all. Where no more threads can be had, fewer do. What this thread has to do
 /// while it waits, if anything, is `meanwhile`.
 pub(crate) fn share(n: usize, work: impl Fn() + Sync, meanwhile: Option<&dyn Fn()>) {
+    let helpers = AtomicUsize::new(0);
     let caller = thread::current();
     let helper = || {
+        let _leaves = Leaves(&helpers, &caller);
         HELPS.set(true);
         work();
-        caller.unpark();
     };
     thread::scope(|scope| {
-        let start = |_| thread::Builder::new().spawn_scoped(scope, helper).ok();
-        let helpers: Vec<_> = (1..n).map_while(start).collect();
+        let start = |_| {
+            helpers.fetch_add(1, Relaxed);
+            let started = thread::Builder::new().spawn_scoped(scope, helper);
+            if started.is_err() {
+                helpers.fetch_sub(1, Relaxed);
+            }
+            started.ok()
+        };
+        let started: Vec<_> = (1..n).map_while(start).collect();
         work();
         if let Some(meanwhile) = meanwhile {
-            while helpers.iter().any(|helper| !helper.is_finished()) {
+            while helpers.load(Relaxed) > 0 {
                 thread::park_timeout(LOOK);
                 meanwhile();
             }
         }
-        for helper in helpers {
+        for helper in started {
             helper.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     });

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 
 use arrayproxy::{
     Array, ArrayProxy, ByteOrder, Control, DType, ErrorKind, Image, Options, Order, ReadAs, Slice,
-    Source, Which,
+    Source, ViewAs, Which,
 };
 
 /// Files of a test, which go with it.
@@ -189,17 +189,20 @@ fn views_are_the_memory_itself() {
         )
     };
     let proxy = open(1.0).unwrap();
-    let all = proxy.view(&[], false, false).unwrap();
+    let all = proxy.view(&[], ViewAs::default()).unwrap();
     let part = proxy
-        .view(&[(1..4).into(), 5.into()], false, false)
+        .view(&[(1..4).into(), 5.into()], ViewAs::default())
         .unwrap();
     assert_eq!(part.as_ptr() as usize, all.as_ptr() as usize + 42);
     assert!(part.access().readonly && !part.access().mapped);
     let kind = |view: arrayproxy::Result<Array>| view.unwrap_err().kind();
-    assert_eq!(kind(proxy.view(&[], false, true)), ErrorKind::NoView);
+    assert_eq!(
+        kind(proxy.view(&[], ViewAs::default().own(true))),
+        ErrorKind::NoView
+    );
     let scaled = open(2.0).unwrap();
-    assert_eq!(kind(scaled.view(&[], false, false)), ErrorKind::NoView);
-    assert!(scaled.view(&[], true, false).is_ok());
+    assert_eq!(kind(scaled.view(&[], ViewAs::default())), ErrorKind::NoView);
+    assert!(scaled.view(&[], ViewAs::default().raw(true)).is_ok());
 }
 
 #[test]
@@ -216,7 +219,12 @@ fn files_of_a_series_keep_what_is_theirs() {
         let series = ArrayProxy::open_series(&paths, &options).unwrap();
         assert_eq!(series.shape(), [3, 2, 3]);
         assert_eq!(series.scale_shape(), [1, 1, 3]);
-        let slopes: Vec<f64> = series.scale_factors().iter().map(|pair| pair.0).collect();
+        let slopes: Vec<f64> = series
+            .scale_factors()
+            .unwrap()
+            .iter()
+            .map(|pair| pair.0)
+            .collect();
         assert_eq!(slopes, [1.0, 0.5, 2.0]);
         let voxel = [1.into(), 1.into()];
         assert_eq!(series.read_vec::<f64>(&voxel).unwrap(), [4.0, 7.0, 48.0]);

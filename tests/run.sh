@@ -90,7 +90,7 @@ step 'tests without features' cargo true cargo test --locked --no-default-featur
 step 'address sanitizer' cargo true env RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address' \
     CARGO_TARGET_DIR="$CARGO_TARGET_DIR/sanitized" \
     cargo test --locked --target "$(rustc -vV | sed -n 's/^host: //p')" \
-    --lib --test reading --test opening
+    --lib --test reading --test opening --test images
 step 'documentation' one true \
     env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 step 'release build' one 'make --version' make --no-print-directory build

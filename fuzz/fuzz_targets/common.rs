@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use arrayproxy::{ArrayProxy, DType, Options, Order, ReadAs, Slice, Which};
+use arrayproxy::{ArrayProxy, DType, Options, Order, ReadAs, Slice, ViewAs, Which};
 
 /// Results stay small, so that time goes to headers and streams.
 const MOST: i64 = 1 << 20;
@@ -26,10 +26,12 @@ pub fn explore(proxy: &ArrayProxy) {
     }
     for name in proxy.field_names() {
         let _ = (proxy.field_text(name), proxy.field_reals(name));
+        let _ = proxy.field_ints(name);
     }
     let count = proxy.extensions().map_or(0, <[_]>::len);
     for number in 0..count {
         let _ = proxy.extension_bytes(number);
+        let _ = proxy.read_extension(number, &mut [MaybeUninit::uninit(); 5]);
     }
     assert_eq!(proxy.chunk_shape(1 << 16).len(), proxy.shape().len());
 
@@ -51,9 +53,10 @@ pub fn explore(proxy: &ArrayProxy) {
     };
     let _ = (part.affine(Which::Best), part.zooms(), part.data_offset());
     read(&part, &first_volume, ReadAs::disk());
+    assert_eq!(part.chunk_shape(99).len(), part.shape().len());
     let _ = part.reshape(&[-1]).map(|flat| flat.size());
     for own in [false, true] {
-        if let Ok(view) = part.view(&[], true, own) {
+        if let Ok(view) = part.view(&[], ViewAs::default().raw(true).own(own)) {
             assert_eq!(view.shape(), part.shape());
         }
     }

@@ -229,6 +229,7 @@ fn try_out(point: &Point<Mark>, source: &dyn ReadAt) -> Result<()> {
         wanted: false,
         spacing: None,
         frugal: true,
+        most: None,
     };
     let way = Way {
         source,

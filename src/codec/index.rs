@@ -35,6 +35,8 @@ pub(crate) struct Places {
     pub(crate) spacing: Option<u64>,
     /// Whether to spare memory.
     pub(crate) frugal: bool,
+    /// Most memory of those that reads find, if there is a limit of its own.
+    pub(crate) most: Option<u64>,
 }
 
 /// What there is of a seek index.
@@ -217,6 +219,7 @@ impl<M> Index<M> {
             None => BASE + size / SHARE,
             Some(_) => BASE + size.saturating_mul(2),
         };
+        let memory = memory.min(places.most.unwrap_or(u64::MAX));
         // Images compress to about a half.
         let by_size = (size.saturating_mul(2) / PARTS).clamp(NEAREST, FARTHEST);
         Index {
@@ -464,6 +467,7 @@ mod tests {
             wanted: true,
             spacing: None,
             frugal,
+            most: None,
         };
         Index::new(compressed, places)
     }

@@ -224,7 +224,10 @@ pub(crate) trait Packed: Send + Sync {
     /// Bytes of decoded data that are kept.
     fn cached(&self) -> usize;
 
-    /// Find all places.
+    /// Compressed bytes of which the places are not known.
+    fn unbuilt(&self) -> u64;
+
+    /// Find all places. The control is told of the bytes that are done with.
     fn build(&self, threads: usize, control: Option<&Control>) -> Result<()>;
 
     /// Write an index file.
@@ -376,7 +379,9 @@ pub(crate) fn decodes(source: &Arc<dyn ReadAt>, codec: Codec) -> Result<bool> {
             wanted: false,
             spacing: None,
             frugal: true,
+            most: None,
         },
+        pooled: false,
     };
     match open(source.clone(), codec, trial, None)?
         .bytes

@@ -97,7 +97,7 @@ impl<C: Coding> Session<C> {
         let reached = best.as_ref().map_or(0, |best| best.position);
         let reached = reached.max(self.shared.index.before(offset).map_or(0, |at| at.position));
         if offset - reached > FAR && self.shared.decoding.places.wanted {
-            self.shared.learn(&*self.source)?;
+            self.shared.learn(self.control.as_ref())?;
         }
         let verify = self.shared.decoding.verify;
         let begin = (verify, self.generation);

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::cache::{Cache, Room};
 use super::coding::Coding;
@@ -17,7 +17,7 @@ use super::index::{Index, IndexInfo, Places, Point, Trust};
 use super::session::Session;
 use super::watched::watched;
 use super::{Guessed, Packed, Reading, Rest, Splits, Take, Taken};
-use crate::control::{Control, check};
+use crate::control::{Control, check, wait};
 use crate::error::Result;
 use crate::io::{ReadAt, ReadBuf};
 
@@ -48,6 +48,31 @@ pub(crate) struct Decoding {
     /// Most decoded bytes that are kept between reads.
     pub(crate) cache: usize,
     pub(crate) places: Places,
+    /// Whether it is one of many, which keep little each.
+    pub(crate) pooled: bool,
+}
+
+/// What is known of the structure of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Structure {
+    Unknown,
+    /// Some read is looking.
+    Coming,
+    Known,
+}
+
+/// A look at the structure. Those who wait for it go on when this ends, however
+/// it does.
+struct Coming<'a, C: Coding> {
+    shared: &'a Shared<C>,
+    state: Structure,
+}
+
+impl<C: Coding> Drop for Coming<'_, C> {
+    fn drop(&mut self) {
+        *self.shared.structure() = self.state;
+        self.shared.learnt.notify_all();
+    }
 }
 
 /// A compressed source as its decoded bytes.
@@ -59,8 +84,8 @@ pub(super) struct Shared<C: Coding> {
     pub(super) decoding: Decoding,
     pub(super) index: Index<C::Mark>,
     pub(super) cache: Cache,
-    /// Whether the structure of the file was looked at.
-    learnt: Mutex<bool>,
+    structure: Mutex<Structure>,
+    learnt: Condvar,
     /// Where the data end, as far as their header tells; 0 if it is not known.
     expected: AtomicU64,
     /// Whether guesses of its structure were wrong.
@@ -77,13 +102,21 @@ pub(super) struct Shared<C: Coding> {
 impl<C: Coding> Shared<C> {
     /// Take the places that the structure of the file tells, once. `false` if
     /// there is nothing new.
-    pub(super) fn learn(&self, source: &dyn ReadAt) -> Result<bool> {
-        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
-        if *learnt {
+    pub(super) fn learn(&self, control: Option<&Control>) -> Result<bool> {
+        let is_coming = |state: &mut Structure| *state == Structure::Coming;
+        let mut state = wait(&self.structure, &self.learnt, control, is_coming)?;
+        if *state == Structure::Known {
             return Ok(false);
         }
-        let structure = C::structure(source)?;
-        *learnt = true;
+        *state = Structure::Coming;
+        drop(state);
+        let mut coming = Coming {
+            shared: self,
+            state: Structure::Unknown,
+        };
+        let source = watched(self.source.clone(), control);
+        let structure = C::structure(&*source)?;
+        coming.state = Structure::Known;
         // Sizes that do not add up to what is expected are not all right.
         let fits = |size: u64| self.expected().is_none_or(|end| end == size);
         let Some((points, size)) = structure.filter(|found| fits(found.1)) else {
@@ -93,6 +126,12 @@ impl<C: Coding> Shared<C> {
         let some = !points.is_empty();
         self.index.extend(points);
         Ok(some)
+    }
+
+    fn structure(&self) -> MutexGuard<'_, Structure> {
+        self.structure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether what reads decode is kept.
@@ -165,11 +204,12 @@ impl<C: Coding> Shared<C> {
     }
 
     pub(super) fn give(&self, decoder: Decoder<C>) {
-        let (most, bytes) = match self.frugal() {
+        let spares = self.frugal() || self.decoding.pooled;
+        let (most, bytes) = match spares {
             true => (1, SPARED_BYTES),
             false => (KEPT, KEPT_BYTES),
         };
-        if self.frugal() && decoder.memory() > bytes {
+        if spares && decoder.memory() > bytes {
             return;
         }
         let mut kept = self.kept();
@@ -207,7 +247,8 @@ impl<C: Coding> Stream<C> {
             decoding,
             index: Index::new(size, decoding.places),
             cache: Cache::new(room),
-            learnt: Mutex::new(false),
+            structure: Mutex::new(Structure::Unknown),
+            learnt: Condvar::new(),
             expected: AtomicU64::new(0),
             refuted: AtomicBool::new(false),
             returning: AtomicBool::new(false),
@@ -300,8 +341,7 @@ impl<C: Coding> Packed for Stream<C> {
         if !unknown || !shared.decoding.places.wanted {
             return Ok(known);
         }
-        let source = watched(shared.source.clone(), control);
-        if shared.learn(&*source)? {
+        if shared.learn(control)? {
             return self.splits(range, dense, control);
         }
         // What is guessed is proven from the begin on, without a gap.
@@ -309,6 +349,7 @@ impl<C: Coding> Packed for Stream<C> {
             return Ok(known);
         }
         // It looks at what no read may ever need, and cannot fail one.
+        let source = watched(shared.source.clone(), control);
         let mut points = C::guess(&*source, range.end).unwrap_or_default();
         check(control)?;
         points.retain(|point| point.position < range.end);
@@ -377,10 +418,17 @@ impl<C: Coding> Packed for Stream<C> {
     }
 
     fn relearn(&self) {
-        let learnt = || self.0.learnt.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut *learnt()) {
+        let was_known = {
+            let mut state = self.0.structure();
+            let known = *state == Structure::Known;
+            if known {
+                *state = Structure::Unknown;
+            }
+            known
+        };
+        if was_known {
             // Without it reads take longer, as they do where there is none.
-            let _ = self.0.learn(&*self.0.source);
+            let _ = self.0.learn(None);
         }
     }
 
@@ -407,6 +455,14 @@ impl<C: Coding> Packed for Stream<C> {
         found.changed && found.is_sure()
     }
 
+    fn unbuilt(&self) -> u64 {
+        let index = &self.0.index;
+        match (index.read().size, index.compressed) {
+            (None, Some(compressed)) => compressed.saturating_sub(self.built()),
+            _ => 0,
+        }
+    }
+
     fn build(&self, threads: usize, control: Option<&Control>) -> Result<()> {
         let shared = &self.0;
         shared.index.check_wanted()?;
@@ -415,22 +471,42 @@ impl<C: Coding> Packed for Stream<C> {
             decoded: u64::MAX,
         };
         let session = self.session_of(reading, None, control)?;
-        let way = session.way();
         if shared.index.read().size.is_some() {
             return Ok(());
         }
         let start = shared.index.last_sure();
-        let known = shared.index.before(start).filter(|_| start > 0);
-        let begin = known.map_or(0, |point| point.at);
-        if let Some(control) = control {
-            let total = shared.index.compressed.unwrap_or(0);
-            control.begin(total.saturating_sub(begin));
-        }
+        let begin = self.built();
         let done = AtomicU64::new(begin);
         let step = |byte: u64| match control {
-            Some(control) => control.step(byte.saturating_sub(done.swap(byte, Relaxed))),
+            Some(control) => control.step(byte.saturating_sub(done.fetch_max(byte, Relaxed))),
             None => Ok(()),
         };
+        let built = self.build_from(start, &session, threads, &step);
+        if let (Err(_), Some(control)) = (&built, control) {
+            // The next try begins behind what is known by now.
+            control.take_back(done.load(Relaxed).saturating_sub(begin.max(self.built())));
+        }
+        built
+    }
+}
+
+impl<C: Coding> Stream<C> {
+    /// Compressed bytes before the place from which on an index is built.
+    fn built(&self) -> u64 {
+        let index = &self.0.index;
+        let start = index.last_sure();
+        let known = index.before(start).filter(|_| start > 0);
+        known.map_or(0, |point| point.at)
+    }
+
+    fn build_from(
+        &self,
+        start: u64,
+        session: &Session<C>,
+        threads: usize,
+        step: &(dyn Fn(u64) -> Result<()> + Sync),
+    ) -> Result<()> {
+        let (shared, way) = (&self.0, session.way());
         let mut reached = start;
         if threads > 1 && session.is_concurrent() && !shared.frugal() {
             let stopped = Mutex::new(Ok(()));

@@ -57,7 +57,9 @@ pub(crate) fn decoding(verify: bool, frugal: bool) -> Decoding {
             wanted: true,
             spacing: None,
             frugal,
+            most: None,
         },
+        pooled: false,
     }
 }
 

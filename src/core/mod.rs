@@ -4,7 +4,7 @@
 pub(crate) mod dtype;
 pub(crate) mod layout;
 pub(crate) mod plan;
-mod reshape;
+pub(crate) mod reshape;
 pub(crate) mod scale;
 pub(crate) mod shape;
 pub(crate) mod slice;

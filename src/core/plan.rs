@@ -13,6 +13,7 @@
 
 use super::layout::{Block, Layout};
 use super::slice::{Selection, Take};
+use crate::error::{Error, ErrorKind, Result};
 
 /// One loop: `n` items, `from` bytes apart in the source and `to` bytes apart
 /// in the result. `from` is positive, `to` may be anything.
@@ -114,9 +115,9 @@ pub(crate) struct Cutting {
 
 /// The walks of a selection, by source and offset. `to` holds the result's
 /// bytes per axis. None for a selection without elements.
-pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<Walk> {
+pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Result<Vec<Walk>> {
     if selection.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let ndim = layout.shape.len();
     let mut steps = vec![0; ndim];
@@ -128,18 +129,11 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
     let mut origin = 0;
     let mut takes = Vec::with_capacity(ndim);
     for (axis, take) in selection.takes.iter().enumerate() {
-        let mut take = *take;
         if take.step < 0 {
-            let last = (take.count - 1) * take.step;
-            take = Take {
-                start: take.start + last,
-                count: take.count,
-                step: -take.step,
-            };
             origin += (take.count - 1) * steps[axis];
             steps[axis] = -steps[axis];
         }
-        takes.push(take);
+        takes.push(take.upwards());
     }
     let walk = |block: &Block, cut: &dyn Fn(usize) -> Cut| {
         let mut walk = Walk {
@@ -160,44 +154,76 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Vec<W
     // Nearly always there is one block, and then little to do.
     if let [block] = &layout.blocks[..] {
         let cut = |axis: usize| Cut::first(&takes[axis], layout.block[axis], 0);
-        return vec![walk(block, &cut)];
+        return Ok(vec![walk(block, &cut)]);
     }
-    let all = |(take, &block): (&Take, &i64)| Cut::all(take, block);
-    let cuts: Vec<Vec<Cut>> = takes.iter().zip(&layout.block).map(all).collect();
-    let grid: Vec<i64> = layout.grid().collect();
+    let cuts = cuts(layout, &takes);
+    let count = cuts.iter().map(|cuts| cuts.len() as u128).product::<u128>();
     let mut walks = Vec::new();
-    let mut turn = vec![0; ndim];
-    loop {
-        let chosen = |axis: usize| cuts[axis][turn[axis]];
-        let mut number = 0;
-        for axis in (0..ndim).rev() {
-            number = number * grid[axis] + chosen(axis).block;
-        }
-        walks.push(walk(&layout.blocks[number as usize], &chosen));
-        // The next combination of blocks, the first axis moving fastest.
-        let Some(axis) = (0..ndim).find(|&axis| turn[axis] + 1 < cuts[axis].len()) else {
-            break;
-        };
-        turn[..axis].fill(0);
-        turn[axis] += 1;
-    }
+    let room = usize::try_from(count).map_or(Err(()), |count| {
+        walks.try_reserve_exact(count).map_err(|_| ())
+    });
+    room.map_err(|()| {
+        let text = format!("there is no memory for a plan of {count} blocks");
+        Error::new(ErrorKind::Memory, text)
+    })?;
+    for_each_block(layout, &cuts, |block, turn| {
+        walks.push(walk(block, &|axis| cuts[axis][turn[axis]]));
+        Ok(())
+    })?;
     walks.sort_by_key(|walk| (walk.source, walk.offset));
-    walks
+    Ok(walks)
 }
 
 /// The numbers of what the bytes mean that a selection takes, each once.
 pub(crate) fn meanings(layout: &Layout, selection: &Selection) -> Vec<u32> {
-    let mut found = match &layout.blocks[..] {
-        [block] => vec![block.meaning],
-        _ => {
-            let nowhere = vec![0; selection.axes.len()];
-            let walks = walks(layout, selection, &nowhere);
-            walks.iter().map(|walk| walk.meaning).collect()
+    if let [block] = &layout.blocks[..] {
+        return vec![block.meaning];
+    }
+    let mut found = Vec::new();
+    let cuts = cuts(layout, &selection.takes);
+    for_each_block(layout, &cuts, |block, _| {
+        if found.last() != Some(&block.meaning) {
+            found.push(block.meaning);
         }
-    };
+        Ok(())
+    })
+    .unwrap_or_default();
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The parts of takes in the blocks that they touch, for each axis.
+fn cuts(layout: &Layout, takes: &[Take]) -> Vec<Vec<Cut>> {
+    let all = |(take, &block): (&Take, &i64)| Cut::all(&take.upwards(), block);
+    takes.iter().zip(&layout.block).map(all).collect()
+}
+
+/// Do something with each block that is touched, and which of the cuts of each
+/// axis are there.
+fn for_each_block(
+    layout: &Layout,
+    cuts: &[Vec<Cut>],
+    mut work: impl FnMut(&Block, &[usize]) -> Result<()>,
+) -> Result<()> {
+    if cuts.iter().any(Vec::is_empty) {
+        return Ok(());
+    }
+    let grid: Vec<i64> = layout.grid().collect();
+    let mut turn = vec![0; cuts.len()];
+    loop {
+        let mut number = 0;
+        for axis in (0..cuts.len()).rev() {
+            number = number * grid[axis] + cuts[axis][turn[axis]].block;
+        }
+        work(&layout.blocks[number as usize], &turn)?;
+        // The next combination of blocks, the first axis moving fastest.
+        let Some(axis) = (0..cuts.len()).find(|&axis| turn[axis] + 1 < cuts[axis].len()) else {
+            return Ok(());
+        };
+        turn[..axis].fill(0);
+        turn[axis] += 1;
+    }
 }
 
 /// The part of a [`Take`] (of positive step) that lies in one block.

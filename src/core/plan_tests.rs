@@ -258,7 +258,7 @@ fn every_element_comes_once_from_its_place() {
             parts: random.pick(&[1, 1000]),
             waste: random.pick(&[1, 1000]),
         };
-        let mut all = walks(&layout, &selection, &to);
+        let mut all = walks(&layout, &selection, &to).unwrap();
         if random.below(2) == 0 {
             let parts = all.drain(..).flat_map(|walk| walk.across(&how));
             all = parts.collect();
@@ -331,7 +331,7 @@ fn neighbouring_loops_merge() {
     let layout = Layout::packed(DType::Int16, Order::F, &shape, 352).unwrap();
     let selection = Selection::new(&[], &shape).unwrap();
     let to = shape::packed_strides(&shape, 2, Order::F);
-    let found = walks(&layout, &selection, &to);
+    let found = walks(&layout, &selection, &to).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].offset, found[0].run(2)), (352, 48));
 }

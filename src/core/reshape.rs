@@ -136,7 +136,7 @@ impl Layout {
 }
 
 /// All places of a grid, in an order.
-fn places(grid: &[i64], order: Order) -> impl Iterator<Item = Vec<i64>> + '_ {
+pub(crate) fn places(grid: &[i64], order: Order) -> impl Iterator<Item = Vec<i64>> + '_ {
     let count: i64 = grid.iter().product();
     (0..count).map(move |number| {
         let mut rest = number;

@@ -38,6 +38,21 @@ pub(crate) fn packed_strides(shape: &[i64], item: usize, order: Order) -> Vec<i6
     strides
 }
 
+/// Bytes from the first element to the lowest one, and to the end of the highest;
+/// none if there are no elements.
+pub(crate) fn span(shape: &[i64], strides: &[i64], item: usize) -> (i128, i128) {
+    let (mut low, mut high) = (0, item as i128);
+    if shape.contains(&0) {
+        return (0, 0);
+    }
+    for (&n, &stride) in shape.iter().zip(strides) {
+        let reach = (n - 1) as i128 * stride as i128;
+        low += reach.min(0);
+        high += reach.max(0);
+    }
+    (low, high)
+}
+
 /// Whether no two elements share a byte, by the sufficient rule that of the
 /// axes (length, stride) longer than 1, sorted by the size of their strides,
 /// each stride is at least the bytes that those before it span.

@@ -114,6 +114,18 @@ impl Take {
         }
     }
 
+    /// The same elements from the first to the last.
+    pub(crate) fn upwards(&self) -> Take {
+        match self.step {
+            ..0 => Take {
+                start: self.start + (self.count - 1) * self.step,
+                count: self.count,
+                step: -self.step,
+            },
+            _ => *self,
+        }
+    }
+
     /// Python's `slice.indices(n)`, and how many they are. `step` is not 0.
     fn of_range(n: i64, start: Option<i64>, stop: Option<i64>, step: i64) -> Take {
         // 128 bits, so that no bound or step, however large, overflows.
@@ -265,7 +277,8 @@ impl Selection {
     pub(crate) fn then(&self, next: &Selection) -> Selection {
         let mut takes = self.takes.clone();
         for (axis, take) in self.axes.iter().zip(&next.takes) {
-            // New axes have one element, which is taken or not.
+            // A selection of which others are made has no new axes.
+            debug_assert!(axis.is_some());
             let Some(axis) = *axis else {
                 continue;
             };

@@ -11,7 +11,7 @@ use super::slice::{ap_slice, index_of};
 use super::source::{Lent, ap_release_fn};
 use super::status::{AP_OK, ap_error, ap_status};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{Access, Array};
+use crate::{Access, Array, Order, Strides, ViewAs};
 
 /// The memory must not be written.
 pub const AP_ARRAY_READONLY: u32 = 1;
@@ -81,8 +81,10 @@ pub unsafe extern "C" fn ap_view(
                 let text = format!("flags hold {unknown:#x}, which views do not take");
                 return Err(Error::new(ErrorKind::Argument, text));
             }
-            let (raw, own) = (flags & AP_READ_RAW != 0, flags & AP_READ_PRIVATE != 0);
-            *place = ap_array::boxed(proxy.view(&index_of(index, nindex)?, raw, own)?);
+            let view_as = ViewAs::default()
+                .raw(flags & AP_READ_RAW != 0)
+                .own(flags & AP_READ_PRIVATE != 0);
+            *place = ap_array::boxed(proxy.view(&index_of(index, nindex)?, view_as)?);
             Ok(AP_OK)
         })
     }
@@ -178,7 +180,8 @@ pub unsafe extern "C" fn ap_array_new(
 /// Array over the caller's memory, which is borrowed until `release(user)` is
 /// called. `strides` in bytes, which may be 0, negative or odd; NULL for
 /// packed column-major. `data` is the address of element (0,...,0), NULL only
-/// if there are no elements. `flags` is 0 or `AP_ARRAY_READONLY`. `release` may
+/// if there are no elements. Only the elements are touched, not the bytes
+/// between them. `flags` is 0 or `AP_ARRAY_READONLY`. `release` may
 /// be NULL for memory that outlives every handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_array_wrap(
@@ -207,22 +210,16 @@ pub unsafe extern "C" fn ap_array_wrap(
                 let text = "the argument 'data' is NULL, and the array has elements";
                 return Err(Error::new(ErrorKind::Null, text));
             }
-            let mut packed = dtype.size() as i64;
-            let step = |&n: &i64| {
-                let step = packed;
-                packed = packed.saturating_mul(n);
-                step
-            };
             let strides = match strides.is_null() {
-                true => shape.iter().map(step).collect(),
-                false => list(strides, ndim, "strides", ErrorKind::Argument)?.to_vec(),
+                true => Strides::Packed(Order::F),
+                false => Strides::Of(list(strides, ndim, "strides", ErrorKind::Argument)?),
             };
             let access = Access {
                 readonly: flags & AP_ARRAY_READONLY != 0,
                 mapped: false,
             };
             let lent = || Lent { user, release };
-            let wrapped = Array::from_raw(lent, data.cast(), dtype, shape, &strides, access)?;
+            let wrapped = Array::from_raw(lent, data.cast(), dtype, shape, strides, access)?;
             *place = ap_array::boxed(wrapped);
             Ok(AP_OK)
         })

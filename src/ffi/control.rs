@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::time::Duration;
 
 use super::guard::{free, quiet};
+use super::options::MOST_THREADS;
 use crate::Control;
 
 /// Watches and stops reads. Cancelling and asking for progress may be done
@@ -94,12 +95,16 @@ pub unsafe extern "C" fn ap_control_progress(
 }
 
 /// Most threads for reads that use it, in the place of `AP_OPT_THREADS`: 0 one
-/// per core, 1 only the caller's; -1 to leave it, as at first.
+/// per core, 1 only the caller's, 1024 at most; less than 0 to leave it, as at
+/// first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_control_set_threads(control: *mut ap_control, threads: i32) {
     // SAFETY: NULL or valid, as the header asks.
     if let Some(handle) = unsafe { control.as_ref() } {
-        handle.control.set_threads(usize::try_from(threads).ok());
+        let threads = usize::try_from(threads).ok();
+        handle
+            .control
+            .set_threads(threads.map(|n| n.min(MOST_THREADS as usize)));
     }
 }
 

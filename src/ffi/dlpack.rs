@@ -6,7 +6,7 @@ use super::array::{ap_array, array_of};
 use super::guard::{call, handle, place};
 use super::status::{AP_OK, ap_error, ap_status};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{Access, Array, DType, Kind, MAX_NDIM};
+use crate::{Access, Array, DType, Kind, MAX_NDIM, Order, Strides};
 
 /// The major version that is read and written.
 const MAJOR: u32 = 1;
@@ -140,8 +140,8 @@ fn dtype_of(found: Type) -> Result<DType> {
 /// alive by itself; its consumer calls the tensor's deleter. `array` still has
 /// to be freed. Strides are in elements, the data pointer is NULL if there
 /// are none, and the read-only flag follows `AP_ARRAY_READONLY`. RGB, floats
-/// of 128 bits and strides that are no multiple of the element size give
-/// `AP_ERR_UNSUPPORTED`.
+/// of 128 bits, elements that are not aligned and strides that are no multiple
+/// of the element size give `AP_ERR_UNSUPPORTED`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_array_to_dlpack(
     array: *const ap_array,
@@ -164,6 +164,14 @@ pub unsafe extern "C" fn ap_array_to_dlpack(
                     return Err(Error::new(ErrorKind::Unsupported, text));
                 }
                 strides.push(stride / item);
+            }
+            let unit = match dtype.code {
+                COMPLEX => item as usize / 2,
+                _ => item as usize,
+            };
+            if array.as_ptr() as usize % unit != 0 && !array.shape().contains(&0) {
+                let text = format!("the elements are not aligned to {unit} bytes");
+                return Err(Error::new(ErrorKind::Unsupported, text));
             }
             let data = match array.shape().contains(&0) {
                 true => std::ptr::null_mut(),
@@ -245,25 +253,29 @@ pub unsafe extern "C" fn ap_array_from_dlpack(
             })?;
             let first = found.data.cast::<u8>().wrapping_add(offset);
             let keeper = || Taken(tensor);
-            let taken = Array::from_raw(keeper, first, dtype, &shape, &strides, access)?;
+            let strides = match &strides {
+                Some(strides) => Strides::Of(strides),
+                None => Strides::Packed(Order::C),
+            };
+            let taken = Array::from_raw(keeper, first, dtype, &shape, strides, access)?;
             *place = ap_array::boxed(taken);
             Ok(AP_OK)
         })
     }
 }
 
-/// Shape, and strides in bytes, of a tensor.
+/// Shape, and strides in bytes, of a tensor; `None` if it is packed.
 ///
 /// # Safety
 /// `tensor` points to as many lengths and strides as it says, or to none.
-unsafe fn axes_of(tensor: &Tensor, dtype: DType) -> Result<(Vec<i64>, Vec<i64>)> {
+unsafe fn axes_of(tensor: &Tensor, dtype: DType) -> Result<(Vec<i64>, Option<Vec<i64>>)> {
     let wrong = |text: String| Err(Error::new(ErrorKind::Argument, text));
     let ndim = match usize::try_from(tensor.ndim) {
         Ok(ndim) if ndim <= MAX_NDIM => ndim,
         _ => return wrong(format!("the tensor has {} axes", tensor.ndim)),
     };
     if ndim == 0 {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((Vec::new(), None));
     }
     if tensor.shape.is_null() {
         return wrong("the tensor has axes, but no shape".into());
@@ -272,11 +284,7 @@ unsafe fn axes_of(tensor: &Tensor, dtype: DType) -> Result<(Vec<i64>, Vec<i64>)>
     let shape = unsafe { std::slice::from_raw_parts(tensor.shape, ndim) }.to_vec();
     // What has none is packed, row-major.
     if tensor.strides.is_null() {
-        let mut strides = vec![dtype.size() as i64; ndim];
-        for axis in (1..ndim).rev() {
-            strides[axis - 1] = strides[axis].saturating_mul(shape[axis]);
-        }
-        return Ok((shape, strides));
+        return Ok((shape, None));
     }
     // SAFETY: the caller's promise.
     let strides = unsafe { std::slice::from_raw_parts(tensor.strides, ndim) };
@@ -290,5 +298,5 @@ unsafe fn axes_of(tensor: &Tensor, dtype: DType) -> Result<(Vec<i64>, Vec<i64>)>
             None => return wrong(format!("the stride of axis {axis} is {stride} elements")),
         }
     }
-    Ok((shape, bytes))
+    Ok((shape, Some(bytes)))
 }

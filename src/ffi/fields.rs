@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use super::guard::{call, count, give, handle, null, quiet, text};
 use super::open::{ap_proxy, proxy_of};
 use super::status::ap_error;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// Number of fields of the header's struct and of those derived from it, or a
 /// negative status. 0 for `ap_open_layout`.
@@ -19,7 +19,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the
 /// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis
-/// without one), or that affine's error.
+/// without one; where two directions are as near, the first), or that affine's
+/// error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_field_count(proxy: *const ap_proxy) -> i32 {
     // SAFETY: NULL or valid, as the header asks.
@@ -85,9 +86,11 @@ pub unsafe extern "C" fn ap_field_reals(
 }
 
 /// Text of a field; any field has one, codes in words ("mm", "scanner"), or as
-/// numbers where NiBabel has no word. Other numbers have the fewest decimal
-/// digits that tell them from others of their precision; ", " stands between
-/// several.
+/// numbers where NiBabel has no word: xyzt_units as "mm, sec", dim_info as
+/// "freq 0, phase 1, slice 2" without what is not set. Other numbers have the
+/// fewest decimal digits that tell them from others of their precision ("NaN",
+/// "inf"); ", " stands between several. Texts end at the first NUL; those that
+/// are not UTF-8 are taken as Latin-1.
 /// Returns the bytes needed with the NUL, or a negative status; writes at most
 /// `nbytes`, always ended by a NUL, and never a part of a character. `text` may
 /// be NULL if `nbytes` is 0.
@@ -158,13 +161,9 @@ pub unsafe extern "C" fn ap_extension(
     unsafe {
         call(err, || {
             let proxy = proxy_of(proxy)?;
-            let list = proxy.extensions()?;
-            let number = usize::try_from(i).ok().filter(|&i| i < list.len());
-            let Some(number) = number else {
-                let text = format!("extension {i} of {}", list.len());
-                return Err(Error::new(ErrorKind::Index, text));
-            };
-            let extension = list[number];
+            // No list is as long.
+            let number = usize::try_from(i).unwrap_or(usize::MAX);
+            let extension = *proxy.extension(number)?;
             if nbytes > 0 {
                 if out.is_null() {
                     return Err(null("out"));

@@ -189,7 +189,8 @@ pub unsafe extern "C" fn ap_image_affine(
 /// and not scaled are two. An image in memory returns its own array if `dtype`
 /// is `AP_AUTO`, `AP_DISK` or its own type and `flags` is 0; converted copies
 /// are kept like any other. A thread that comes while another reads waits,
-/// heeding its own control, and reads itself if the first fails. `*array` is
+/// heeding its own control, and reads itself if the first fails. A control that
+/// was cancelled gives `AP_ERR_CANCELLED`, even if the array is there. `*array` is
 /// the caller's to free, whatever the cache does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_image_data(

@@ -158,14 +158,17 @@ pub unsafe extern "C" fn ap_scale_factors(
     // SAFETY: pointers are NULL or valid, as the header asks.
     unsafe {
         call(err, || {
-            let factors = proxy_of(proxy)?.scale_factors();
-            let n = factors.len();
+            let proxy = proxy_of(proxy)?;
+            let shape = proxy.scale_shape();
+            let n = shape
+                .iter()
+                .fold(1usize, |n, &len| n.saturating_mul(len as usize));
             if count < n {
                 let text = format!("there are {n} slopes and intercepts, and room for {count}");
-                let needed = (n * size_of::<f64>()) as i64;
+                let needed = n.saturating_mul(size_of::<f64>()).min(i64::MAX as usize) as i64;
                 return Err(Error::new(ErrorKind::Buffer, text).with_detail(needed));
             }
-            for (i, factors) in factors.into_iter().enumerate() {
+            for (i, factors) in proxy.scale_factors()?.into_iter().enumerate() {
                 for (to, value) in [(slope, factors.0), (inter, factors.1)] {
                     if !to.is_null() {
                         to.add(i).write(value);

@@ -102,7 +102,7 @@ const NAMES: [(i32, &str); 14] = [
 ];
 
 /// Threads beyond this are a mistake.
-const MOST_THREADS: i64 = 1024;
+pub(super) const MOST_THREADS: i64 = 1024;
 
 /// Least bytes between seek points: each has a window of half as many.
 const NEAREST: i64 = 64 << 10;

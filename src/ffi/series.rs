@@ -46,8 +46,9 @@ pub unsafe extern "C" fn ap_series_add(
 /// `AP_AUTO` gives the widest of the types that the files would give. Headers
 /// are read now, data when needed; at most `AP_OPT_OPEN_FILES` are open at a
 /// time, and one `AP_OPT_CACHE_BYTES` serves all. Format, header, fields and
-/// the affine are the first file's, warnings name theirs. An empty list gives
-/// `AP_ERR_ARGUMENT`.
+/// the affine are the first file's, warnings name theirs. Opening cannot be
+/// cancelled. An empty list gives `AP_ERR_ARGUMENT`, and an index file for all
+/// (`AP_OPT_INDEX_PATH`, other than "auto") `AP_ERR_OPTION`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_open_series(
     series: *const ap_series,

@@ -77,11 +77,19 @@ impl Field {
 }
 
 /// The text that stands before the first NUL: UTF-8, or else Latin-1.
-fn text_of(bytes: &[u8]) -> String {
-    let bytes = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => bytes.iter().copied().map(char::from).collect(),
+fn text_of(field: &[u8]) -> String {
+    let bytes = field.split(|&byte| byte == 0).next().unwrap_or_default();
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return text.into(),
+        Err(error) => error,
+    };
+    // Writers that fill the field cut the last character; what stands before
+    // shows that it is one.
+    let whole = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+    let is_full = bytes.len() == field.len() && error.error_len().is_none();
+    match is_full && !whole.is_ascii() {
+        true => whole.into(),
+        false => bytes.iter().copied().map(char::from).collect(),
     }
 }
 

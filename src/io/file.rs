@@ -7,7 +7,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 use super::map::{Map, OwnMap};
@@ -135,10 +135,17 @@ pub(crate) struct FileBytes {
     /// Whether reads use a map.
     mapping: Mapping,
     /// The lock is held to look, never to read: reads share the file.
-    open: Mutex<Option<Arc<Open>>>,
+    open: Mutex<Slot>,
     /// The map that is handed out, while anyone has it: there are not as many
     /// maps as a program may want views.
     lent: Mutex<Weak<Map>>,
+}
+
+/// The open file, as long as it is kept or in use.
+#[derive(Debug)]
+struct Slot {
+    kept: Option<Arc<Open>>,
+    used: Weak<Open>,
 }
 
 impl Open {
@@ -175,26 +182,34 @@ impl FileBytes {
             keep_open,
             mapped: mapping != Mapping::Never,
             mapping: used,
-            open: Mutex::new(Some(open)),
+            open: Mutex::new(Slot {
+                used: Arc::downgrade(&open),
+                kept: Some(open),
+            }),
             lent: Mutex::default(),
         })
     }
 
     /// The open file, or the file opened again if it is still the same.
     fn open(&self) -> Result<Arc<Open>> {
-        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = &*slot {
-            return Ok(open.clone());
+        let mut slot = self.slot();
+        if let Some(open) = slot.kept.clone().or_else(|| slot.used.upgrade()) {
+            return Ok(open);
         }
         let found = Found::open(&self.path)?;
         if found.identity != self.identity {
             return Err(self.changed(found.identity.size));
         }
         let open = Arc::new(Open::new(self.path.clone(), found.file, self.mapping));
+        slot.used = Arc::downgrade(&open);
         if self.keep_open {
-            *slot = Some(open.clone());
+            slot.kept = Some(open.clone());
         }
         Ok(open)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The open file to be mapped, if that is allowed. It must have the size
@@ -265,7 +280,7 @@ impl ReadAt for FileBytes {
     }
 
     fn trim(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.slot().kept = None;
     }
 }
 
@@ -423,6 +438,8 @@ mod tests {
         let pinned = closed.pin().unwrap().expect("it is kept open for a while");
         std::fs::remove_file(&path).unwrap();
         assert_eq!(pinned.read_vec(0, 10).unwrap(), [1; 10]);
+        assert_eq!(closed.read_vec(0, 10).unwrap(), [1; 10], "both use one");
+        drop(pinned);
         assert_eq!(trimmed.read_vec(0, 10).unwrap(), [1; 10]);
         assert_eq!(
             kept.read_vec(0, 10).unwrap(),

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::element::{Element, check_filled};
@@ -38,6 +37,16 @@ pub struct Access {
     pub mapped: bool,
 }
 
+/// Where elements lie in memory.
+#[derive(Debug, Clone, Copy)]
+pub enum Strides<'a> {
+    /// One after the other.
+    Packed(Order),
+    /// By bytes from one to the next along each axis, which may be 0, negative,
+    /// or of any size.
+    Of(&'a [i64]),
+}
+
 impl Access {
     const OWN: Access = Access {
         readonly: false,
@@ -51,8 +60,8 @@ unsafe impl Send for Array {}
 // SAFETY: as above.
 unsafe impl Sync for Array {}
 
-/// Bytes converted between looks at whether to stop.
-const STEP: i64 = 16 << 20;
+/// Bytes of a copy between looks at whether to stop.
+const STEP: i64 = 4 << 20;
 
 impl Array {
     /// Packed elements in new memory that `fill` writes to; it returns how many
@@ -69,6 +78,31 @@ impl Array {
         let buffer = unsafe { Buffer::from_raw(memory.base(), nbytes) };
         check_filled(nbytes, fill(buffer)?)?;
         Ok(Array::packed(memory, dtype, shape, order))
+    }
+
+    /// Packed elements of a vector, which the array keeps.
+    pub fn from_vec<T: Element + Sync>(
+        mut elements: Vec<T>,
+        shape: &[i64],
+        order: Order,
+    ) -> Result<Array> {
+        check_shape(shape)?;
+        if shape::count(shape) != i64::try_from(elements.len()).ok() {
+            let text = format!(
+                "{} elements are no array of shape {}",
+                elements.len(),
+                shape::text(shape)
+            );
+            return Err(Error::new(ErrorKind::Argument, text));
+        }
+        Ok(Array {
+            first: elements.as_mut_ptr().cast(),
+            keeper: Arc::new(elements),
+            dtype: T::DTYPE,
+            shape: shape.to_vec(),
+            strides: shape::packed_strides(shape, size_of::<T>(), order),
+            access: Access::OWN,
+        })
     }
 
     /// New packed elements, all 0.
@@ -90,8 +124,7 @@ impl Array {
     }
 
     /// Elements in memory that a value keeps, which `keeper` makes if nothing is
-    /// wrong, by strides in bytes, which may be 0, negative, or of any size. An
-    /// array without elements has strides of 0.
+    /// wrong. An array without elements has strides of 0.
     ///
     /// # Safety
     /// As long as the keeper lives, each element can be read at its place from
@@ -101,10 +134,18 @@ impl Array {
         first: *mut u8,
         dtype: DType,
         shape: &[i64],
-        strides: &[i64],
+        strides: Strides<'_>,
         access: Access,
     ) -> Result<Array> {
         check_shape(shape)?;
+        let packed;
+        let strides = match strides {
+            Strides::Of(strides) => strides,
+            Strides::Packed(order) => {
+                packed = shape::packed_strides(shape, dtype.size(), order);
+                &packed
+            }
+        };
         if strides.len() != shape.len() {
             let text = format!("{} strides for {} axes", strides.len(), shape.len());
             return Err(Error::new(ErrorKind::Argument, text));
@@ -113,9 +154,9 @@ impl Array {
             true => vec![0; shape.len()],
             false => strides.to_vec(),
         };
-        let (low, high) = span(shape, &strides, dtype.size());
+        let (low, high) = shape::span(shape, &strides, dtype.size());
         let first_at = first as usize as i128;
-        let inside = |at: i128| (0..=isize::MAX as i128).contains(&at);
+        let inside = |at: i128| (0..=usize::MAX as i128).contains(&at);
         let fits = high - low <= isize::MAX as i128;
         let is_there = fits && inside(first_at + low) && inside(first_at + high);
         if !shape.contains(&0) && !is_there {
@@ -140,39 +181,42 @@ impl Array {
     /// Elements among bytes, the first at byte `first`. `None` if some lie
     /// outside. They must not be written.
     pub(crate) fn among(
-        bytes: Arc<dyn Deref<Target = [u8]> + Send + Sync>,
+        bytes: Arc<dyn std::ops::Deref<Target = [u8]> + Send + Sync>,
         first: usize,
         dtype: DType,
         (shape, strides): (&[i64], &[i64]),
         mapped: bool,
     ) -> Option<Array> {
-        let base = inside(bytes.len(), first, (shape, strides), dtype)
-            .then(|| bytes.as_ptr().wrapping_add(first).cast_mut())?;
+        // Asked once: the next time it may be other bytes.
+        let slice: &[u8] = &bytes;
+        let base = inside(slice.len(), first, (shape, strides), dtype)
+            .then(|| slice.as_ptr().wrapping_add(first).cast_mut())?;
         let access = Access {
             readonly: true,
             mapped,
         };
         // SAFETY: the elements are among the bytes, which the value keeps where
         // they are; that they are not written is the access's promise.
-        unsafe { Array::from_raw(|| bytes, base, dtype, shape, strides, access) }.ok()
+        unsafe { Array::from_raw(|| bytes, base, dtype, shape, Strides::Of(strides), access) }.ok()
     }
 
     /// Elements among bytes of a mapped file that are the array's own, to be
     /// written too.
     pub(crate) fn among_own(
-        mut bytes: Box<dyn DerefMut<Target = [u8]> + Send + Sync>,
+        mut bytes: Box<dyn std::ops::DerefMut<Target = [u8]> + Send + Sync>,
         first: usize,
         dtype: DType,
         (shape, strides): (&[i64], &[i64]),
     ) -> Option<Array> {
-        let base = inside(bytes.len(), first, (shape, strides), dtype)
-            .then(|| bytes.as_mut_ptr().wrapping_add(first))?;
+        let slice: &mut [u8] = &mut bytes;
+        let base = inside(slice.len(), first, (shape, strides), dtype)
+            .then(|| slice.as_mut_ptr().wrapping_add(first))?;
         let access = Access {
             readonly: false,
             mapped: true,
         };
         // SAFETY: as above; no one else has the bytes.
-        unsafe { Array::from_raw(|| bytes, base, dtype, shape, strides, access) }.ok()
+        unsafe { Array::from_raw(|| bytes, base, dtype, shape, Strides::Of(strides), access) }.ok()
     }
 
     /// Type of the elements.
@@ -208,7 +252,7 @@ impl Array {
     /// library made alone is sure to hold what the type allows.
     pub fn elements<T: Element>(&self) -> Option<&[T]> {
         let n = shape::count(&self.shape).unwrap_or(0) as usize;
-        let is_ours = self.keeper.is::<Memory>();
+        let is_ours = self.keeper.is::<Memory>() || self.keeper.is::<Vec<T>>();
         // SAFETY: the memory holds the packed elements, all of them written
         // with values that are valid as `Element` promises.
         (T::DTYPE == self.dtype && is_ours)
@@ -237,8 +281,7 @@ impl Array {
         Array::new(dtype, &self.shape, order, nbytes, result)
     }
 
-    /// Convert all elements, of which there are some, step by step along the
-    /// axis that is slowest in the result.
+    /// Convert all elements, of which there are some, part by part.
     fn convert(
         &self,
         kernel: &Kernel,
@@ -251,13 +294,7 @@ impl Array {
             control.begin(all as u64);
         }
         check(control)?;
-        let (low, high) = span(&self.shape, &self.strides, self.dtype.size());
-        // SAFETY: `from_raw` made sure that all elements lie there, and its
-        // caller that they can be read.
-        let bytes = unsafe {
-            let lowest = self.first.offset(low as isize);
-            std::slice::from_raw_parts(lowest, (high - low) as usize)
-        };
+        let (low, high) = shape::span(&self.shape, &self.strides, self.dtype.size());
         let mut to = 0;
         let axes = self.shape.iter().zip(&self.strides).zip(strides);
         let mut dims: Vec<Dim> = axes
@@ -274,27 +311,22 @@ impl Array {
             })
             .collect();
         dims.sort_by_key(|dim| dim.to.unsigned_abs());
-        let slowest = dims.pop().unwrap_or(Dim {
-            n: 1,
-            from: 0,
-            to: 0,
-        });
-        let inner: i64 = dims.iter().map(|dim| dim.n).product();
-        dims.sort_by_key(|dim| dim.from);
-        let each = (STEP / (inner * self.dtype.size() as i64)).clamp(1, slowest.n);
-        let mut done = 0;
-        while done < slowest.n {
-            let n = each.min(slowest.n - done);
-            let part = [&dims[..], &[Dim { n, ..slowest }]].concat();
-            let from = (done * slowest.from) as usize;
-            let stored = target.store(kernel, &bytes[from..], &part, to + done * slowest.to);
+        let convert = |dims: &[Dim], from: usize, to: i64| {
+            // SAFETY: `from_raw` made sure that all elements lie between the lowest
+            // and the highest, and its caller that they can be read.
+            let stored = unsafe {
+                let lowest = self.first.wrapping_offset(low as isize).wrapping_add(from);
+                let len = (high - low) as usize - from;
+                target.store_from(kernel, (lowest, len), dims, to)
+            };
             stored.map_err(|fault| self.fault(fault))?;
-            if let Some(control) = control {
-                control.step((n * inner) as u64 * kernel.result_size() as u64)?;
+            let done: i64 = dims.iter().map(|dim| dim.n).product();
+            match control {
+                Some(control) => control.step(done as u64 * kernel.result_size() as u64),
+                None => Ok(()),
             }
-            done += n;
-        }
-        Ok(())
+        };
+        in_parts(&dims, STEP / kernel.result_size() as i64, 0, to, &convert)
     }
 
     fn fault(&self, fault: Fault) -> Error {
@@ -316,6 +348,31 @@ impl fmt::Debug for Array {
             .field("strides", &self.strides)
             .field("access", &self.access)
             .finish_non_exhaustive()
+    }
+}
+
+/// Do something with loops over elements, at most so many at a time; the slowest
+/// loop, which is the last, is halved until they are no more.
+fn in_parts(
+    dims: &[Dim],
+    most: i64,
+    from: usize,
+    to: i64,
+    work: &impl Fn(&[Dim], usize, i64) -> Result<()>,
+) -> Result<()> {
+    let all: i64 = dims.iter().map(|dim| dim.n).product();
+    let [inner @ .., last] = dims else {
+        return work(dims, from, to);
+    };
+    match last.n {
+        _ if all <= most => work(dims, from, to),
+        1 => in_parts(inner, most, from, to, work),
+        n => {
+            let half = |n| [inner, &[Dim { n, ..*last }]].concat();
+            in_parts(&half(n / 2), most, from, to, work)?;
+            let from = from + (n / 2 * last.from) as usize;
+            in_parts(&half(n - n / 2), most, from, to + n / 2 * last.to, work)
+        }
     }
 }
 
@@ -345,29 +402,75 @@ fn checked_nbytes(dtype: DType, shape: &[i64]) -> Result<usize> {
     })
 }
 
-/// Bytes from the first element to the lowest one, and to the end of the highest.
-fn span(shape: &[i64], strides: &[i64], item: usize) -> (i128, i128) {
-    let (mut low, mut high) = (0, item as i128);
-    if shape.contains(&0) {
-        return (0, 0);
-    }
-    for (&n, &stride) in shape.iter().zip(strides) {
-        let reach = (n - 1) as i128 * stride as i128;
-        low += reach.min(0);
-        high += reach.max(0);
-    }
-    (low, high)
-}
-
 /// Whether elements lie among `len` bytes, the first at byte `first`.
 fn inside(len: usize, first: usize, (shape, strides): (&[i64], &[i64]), dtype: DType) -> bool {
-    let (low, high) = span(shape, strides, dtype.size());
+    let (low, high) = shape::span(shape, strides, dtype.size());
     first as i128 + low >= 0 && first as i128 + high <= len as i128
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Deref;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
     use super::*;
+
+    /// Gives fewer bytes each time.
+    struct Liar(Vec<u8>, AtomicUsize);
+
+    impl Deref for Liar {
+        type Target = [u8];
+
+        fn deref(&self) -> &[u8] {
+            &self.0[..self.0.len() >> self.1.fetch_add(1, Relaxed)]
+        }
+    }
+
+    #[test]
+    fn bytes_are_asked_for_once() {
+        let liar = Liar(vec![7; 1 << 20], AtomicUsize::new(0));
+        let bytes = Arc::new(liar);
+        let axes = (&[1 << 20][..], &[1][..]);
+        let array = Array::among(bytes.clone(), 0, DType::UInt8, axes, false).unwrap();
+        assert_eq!(array.as_ptr().cast_const(), bytes.0.as_ptr());
+        assert_eq!(bytes.1.load(Relaxed), 1);
+    }
+
+    #[test]
+    fn copies_are_made_in_parts() {
+        let dims = [(7, 1, 20), (100, 7, 1), (3, 900, -200)];
+        let dims = dims.map(|(n, from, to)| Dim { n, from, to });
+        let all = std::cell::RefCell::new(Vec::new());
+        let work = |dims: &[Dim], from: usize, to: i64| {
+            let n: i64 = dims.iter().map(|dim| dim.n).product();
+            assert!(n <= 16, "{dims:?}");
+            for i in 0..n {
+                let (mut rest, mut at) = (i, (from as i64, to));
+                for dim in dims {
+                    at.0 += rest % dim.n * dim.from;
+                    at.1 += rest % dim.n * dim.to;
+                    rest /= dim.n;
+                }
+                all.borrow_mut().push(at);
+            }
+            Ok(())
+        };
+        in_parts(&dims, 16, 0, 400, &work).unwrap();
+        let mut found = all.into_inner();
+        found.sort_unstable();
+        let mut wanted = Vec::new();
+        for i in 0..7 * 100 * 3 {
+            let (x, y, z) = (i % 7, i / 7 % 100, i / 700);
+            wanted.push((x + 7 * y + 900 * z, 400 + 20 * x + y - 200 * z));
+        }
+        wanted.sort_unstable();
+        assert_eq!(found, wanted);
+        in_parts(&dims, 0, 0, 0, &|dims, _, _| {
+            assert!(dims.is_empty(), "at least one element");
+            Ok(())
+        })
+        .unwrap();
+    }
 
     #[test]
     fn elements_lie_among_their_bytes() {

@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// Vectors of any processor, and lines of its caches, begin at multiples.
 const ALIGNED: usize = 64;
 
+/// What allocators give without being asked.
+const NATURAL: usize = 16;
+
 /// Of that alignment.
 #[repr(align(64))]
 struct Aligned;
@@ -19,10 +22,18 @@ const HUGE: usize = 2 << 20;
 /// Bytes from which on large pages are worth asking for them.
 const LARGE: usize = 2 * HUGE;
 
+/// Where so many bytes begin: large pages are whole only where the memory begins
+/// at one.
+fn alignment(len: usize) -> usize {
+    if len >= LARGE { HUGE } else { ALIGNED }
+}
+
 /// An allocation of its own, which need not be written yet.
 #[derive(Debug)]
 pub(super) struct Memory {
+    /// The first byte of use.
     base: NonNull<u8>,
+    start: NonNull<u8>,
     layout: Layout,
 }
 
@@ -35,26 +46,45 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// Memory of `len` bytes, which may be 0.
     pub(super) fn new(len: usize) -> Result<Memory> {
-        Memory::made(len, alloc)
+        Memory::made(len, len, alignment(len), alloc)
     }
 
-    /// Memory whose bytes are all 0.
+    /// Memory whose bytes are all 0. The system has such memory, which costs
+    /// nothing until it is touched, but not at every alignment.
     pub(super) fn zeroed(len: usize) -> Result<Memory> {
-        Memory::made(len, alloc_zeroed)
+        let more = len.checked_add(alignment(len)).filter(|_| len > 0);
+        Memory::made(len, more.unwrap_or(len), NATURAL, alloc_zeroed)
     }
 
-    fn made(len: usize, alloc: unsafe fn(Layout) -> *mut u8) -> Result<Memory> {
-        // Large pages are whole only where the memory begins at one.
-        let align = if len >= LARGE { HUGE } else { ALIGNED };
-        let layout = Layout::from_size_align(len, align).map_err(|_| no_memory(len))?;
-        if len == 0 {
+    /// `len` bytes somewhere in `size` of them.
+    fn made(
+        len: usize,
+        size: usize,
+        align: usize,
+        alloc: unsafe fn(Layout) -> *mut u8,
+    ) -> Result<Memory> {
+        let layout = Layout::from_size_align(size, align).map_err(|_| no_memory(len))?;
+        if size == 0 {
             let base = NonNull::<Aligned>::dangling().cast();
-            return Ok(Memory { base, layout });
+            let start = base;
+            return Ok(Memory {
+                base,
+                start,
+                layout,
+            });
         }
         // SAFETY: the layout has a size.
-        let base = NonNull::new(unsafe { alloc(layout) }).ok_or_else(|| no_memory(len))?;
+        let start = NonNull::new(unsafe { alloc(layout) }).ok_or_else(|| no_memory(len))?;
+        let skip = start.align_offset(alignment(len));
+        // SAFETY: there are as many bytes more as the alignment has, or none is
+        // skipped.
+        let base = unsafe { start.add(skip) };
         want_huge_pages(base.as_ptr(), len);
-        Ok(Memory { base, layout })
+        Ok(Memory {
+            base,
+            start,
+            layout,
+        })
     }
 
     pub(super) fn base(&self) -> *mut u8 {
@@ -66,7 +96,7 @@ impl Drop for Memory {
     fn drop(&mut self) {
         if self.layout.size() > 0 {
             // SAFETY: allocated with this layout, and no one has it any more.
-            unsafe { dealloc(self.base.as_ptr(), self.layout) };
+            unsafe { dealloc(self.start.as_ptr(), self.layout) };
         }
     }
 }
@@ -101,10 +131,15 @@ mod tests {
     #[test]
     fn memory_is_aligned_and_writable() {
         for len in [0, 1, 63, 4096, LARGE - 1, LARGE, LARGE + 5] {
+            let zeroed = Memory::zeroed(len).unwrap();
             let memory = Memory::new(len).unwrap();
+            for memory in [&zeroed, &memory] {
+                assert_eq!(memory.base().align_offset(alignment(len)), 0, "{len}");
+            }
+            // SAFETY: so many bytes, all written.
+            let zeros = unsafe { std::slice::from_raw_parts(zeroed.base(), len) };
+            assert!(zeros.iter().all(|&byte| byte == 0));
             let base = memory.base();
-            let align = if len >= LARGE { HUGE } else { ALIGNED };
-            assert_eq!(base.align_offset(align), 0, "{len}");
             for at in [0, len / 2, len.saturating_sub(1)] {
                 if at < len {
                     // SAFETY: inside the allocation.
@@ -112,7 +147,9 @@ mod tests {
                 }
             }
         }
-        let error = Memory::new(isize::MAX as usize - 5).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Memory);
+        let most = isize::MAX as usize - 5;
+        for memory in [Memory::new(most), Memory::zeroed(most)] {
+            assert_eq!(memory.unwrap_err().kind(), ErrorKind::Memory);
+        }
     }
 }

@@ -9,7 +9,7 @@ mod element;
 mod memory;
 mod target;
 
-pub use array::{Access, Array};
+pub use array::{Access, Array, Strides};
 pub use element::Element;
 pub(crate) use element::collect;
 pub use target::Buffer;

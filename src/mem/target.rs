@@ -114,7 +114,10 @@ impl<'a> Target<'a> {
         strides: &[i64],
         item: usize,
     ) -> Result<Target<'a>> {
-        let (low, high) = bounds(origin, shape, strides, item);
+        let (low, high) = shape::span(shape, strides, item);
+        // An array without elements takes nothing, wherever it is.
+        let at = if high > 0 { origin as i128 } else { 0 };
+        let (low, high) = (at + low, at + high);
         if low < 0 {
             return Err(Error::new(
                 ErrorKind::Argument,
@@ -150,9 +153,9 @@ impl<'a> Target<'a> {
         self.written.load(Relaxed)
     }
 
-    /// All of it is written anew. Gives the bytes written until now.
-    pub(crate) fn restart(&self) -> u64 {
-        self.written.swap(0, Relaxed)
+    /// All of it is written anew.
+    pub(crate) fn restart(&self) {
+        self.written.store(0, Relaxed);
     }
 
     /// Let `write` fill the `len` bytes from byte `to` after the origin on with
@@ -188,6 +191,21 @@ impl<'a> Target<'a> {
         dims: &[Dim],
         to: i64,
     ) -> std::result::Result<(), Fault> {
+        // SAFETY: all of the bytes can be read.
+        unsafe { self.store_from(kernel, (bytes.as_ptr(), bytes.len()), dims, to) }
+    }
+
+    /// As [`Target::store`], from the `len` bytes at `first`.
+    ///
+    /// # Safety
+    /// The elements of `dims`, as far as they lie in these bytes, can be read.
+    pub(super) unsafe fn store_from(
+        &self,
+        kernel: &Kernel,
+        (first, len): (*const u8, usize),
+        dims: &[Dim],
+        to: i64,
+    ) -> std::result::Result<(), Fault> {
         let reach = |n: i64, step: i64| (n - 1) as i128 * step as i128;
         if dims.iter().any(|dim| dim.n < 1 || dim.from < 0) {
             return Err(Fault::Outside);
@@ -197,9 +215,7 @@ impl<'a> Target<'a> {
         let above: i128 = dims.iter().map(|dim| reach(dim.n, dim.to).max(0)).sum();
         let lowest = i64::try_from(to as i128 + below).map_err(|_| Fault::Outside)?;
         let span = above - below + kernel.result_size() as i128;
-        if from + kernel.stored_size() as i128 > bytes.len() as i128
-            || self.place(lowest, span).is_none()
-        {
+        if from + kernel.stored_size() as i128 > len as i128 || self.place(lowest, span).is_none() {
             return Err(Fault::Outside);
         }
         let count: i64 = dims.iter().map(|dim| dim.n).product();
@@ -218,10 +234,10 @@ impl<'a> Target<'a> {
             }
         };
         // SAFETY: as computed above, each element of the loops, in whatever
-        // order, lies inside `bytes` and inside the buffer. The two cannot
+        // order, lies inside the bytes and inside the buffer. The two cannot
         // overlap: the elements in the buffer are this result's alone.
-        unsafe { run(kernel, dims, turned.as_mut(), bytes.as_ptr(), to) }
-            .map_err(|at| Fault::Unfit(at - bytes.as_ptr() as usize))?;
+        unsafe { run(kernel, dims, turned.as_mut(), first, to) }
+            .map_err(|at| Fault::Unfit(at - first as usize))?;
         let written = count as u64 * kernel.result_size() as u64;
         self.written.fetch_add(written, Relaxed);
         Ok(())
@@ -294,21 +310,6 @@ unsafe fn run(
             }),
         }
     }
-}
-
-/// Lowest byte and end of elements around `origin`. An array without elements
-/// takes nothing.
-fn bounds(origin: usize, shape: &[i64], strides: &[i64], item: usize) -> (i128, i128) {
-    let (mut low, mut high) = (origin as i128, origin as i128 + item as i128);
-    if shape.contains(&0) {
-        return (low, 0);
-    }
-    for (&n, &stride) in shape.iter().zip(strides) {
-        let reach = (n - 1) as i128 * stride as i128;
-        low += reach.min(0);
-        high += reach.max(0);
-    }
-    (low, high)
 }
 
 fn too_small(len: usize, needed: i128) -> Error {

@@ -5,7 +5,7 @@ use super::plan::{Plan, ReadAs};
 use super::sources::read_all;
 use crate::control::Control;
 use crate::core::plan::Walk;
-use crate::core::slice::Slice;
+use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mem::{Buffer, Target};
 
@@ -25,12 +25,13 @@ impl ArrayProxy {
         indices: impl IntoIterator<Item = &'a [Slice]>,
         read_as: ReadAs,
     ) -> Result<Batch> {
-        let plan = |(i, index)| {
-            let plan = self.plan(index, read_as);
-            plan.map_err(|error| error.of_part(&format!("selection {i}")))
-        };
-        let plans = indices.into_iter().enumerate().map(plan);
-        let plans = plans.collect::<Result<Vec<Plan>>>()?;
+        let mut plans: Vec<Plan> = Vec::new();
+        for (i, index) in indices.into_iter().enumerate() {
+            let selection = Selection::new(index, self.shape());
+            let plan =
+                selection.and_then(|selection| Plan::like(plans.last(), self, selection, read_as));
+            plans.push(plan.map_err(|error| error.of_part(&format!("selection {i}")))?);
+        }
         let nbytes: i128 = plans.iter().map(|plan| i128::from(plan.nbytes())).sum();
         let fits = isize::try_from(nbytes).is_ok();
         let most = self.shared.max_bytes.filter(|&most| nbytes > most.into());
@@ -97,7 +98,7 @@ impl Batch {
         let buffers = buffer.into().parts(&parts)?;
         let targets = self.plans.iter().zip(buffers).map(|(plan, buffer)| {
             let strides = plan.packed_strides();
-            let walks = plan.walks(&strides);
+            let walks = plan.walks(&strides)?;
             plan.check_there(&walks)?;
             let item = plan.dtype().size();
             let target = Target::new(buffer, 0, plan.shape(), &strides, item)?;

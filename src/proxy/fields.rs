@@ -37,11 +37,11 @@ impl ArrayProxy {
     }
 
     fn field(&self, name: &str) -> Result<Value> {
-        let (header, order) = (self.header(), self.byte_order());
+        let (header, order) = (self.header(), self.header_order());
         let mut fields = format::fields(self.format());
         let Some((_, origin)) = fields.find(|field| field.0 == name) else {
             let text = format!("format {} has no field '{name}'", self.format().name());
-            return Err(Error::new(ErrorKind::Argument, text));
+            return Err(self.blame(Error::new(ErrorKind::Argument, text)));
         };
         let units = || format::units(self.format(), header, order);
         Ok(match origin {
@@ -67,7 +67,7 @@ impl ArrayProxy {
             "the field '{name}' of format {} holds no {wanted}",
             self.format().name()
         );
-        Error::new(ErrorKind::Unsupported, text)
+        self.blame(Error::new(ErrorKind::Unsupported, text))
     }
 
     /// Extensions of a NIfTI header, in the order of the file; other formats
@@ -134,7 +134,8 @@ impl ArrayProxy {
         Ok(())
     }
 
-    fn extension(&self, number: usize) -> Result<&Extension> {
+    /// One of the [`ArrayProxy::extensions`], by its number.
+    pub fn extension(&self, number: usize) -> Result<&Extension> {
         let list = self.extensions()?;
         list.get(number).ok_or_else(|| {
             let text = format!("extension {number} of {}", list.len());

@@ -2,18 +2,14 @@
 
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::plan::ReadAs;
 use super::{ArrayProxy, Options};
-use crate::control::{Control, check};
+use crate::control::{Control, check, wait};
 use crate::core::dtype::{DType, Order};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Which;
 use crate::mem::Array;
-
-/// How often who waits for another's read looks whether to go on.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// An array, the affine that places it in the world, and the header that it came
 /// with. The array is in a file, behind a proxy, or in memory. Data loaded
@@ -165,9 +161,10 @@ impl Image {
     fn data_kept(&self, read_as: ReadAs, keep: bool, control: Option<&Control>) -> Result<Array> {
         match &self.body {
             Body::Proxy(proxy) => {
-                let plan = proxy.plan(&[], read_as)?;
-                let key = Key::new(plan.dtype(), plan.is_scaled(), read_as);
-                self.cached_or(key, keep, control, || plan.load(control))
+                let delivered = read_as.of(proxy);
+                let key = Key::new(delivered.dtype, delivered.scaled, read_as);
+                let load = || proxy.plan(&[], read_as)?.load(control);
+                self.cached_or(key, keep, control, load)
             }
             Body::Memory(own) => {
                 let array = &own.array;
@@ -190,19 +187,14 @@ impl Image {
         control: Option<&Control>,
         load: impl FnOnce() -> Result<Array>,
     ) -> Result<Array> {
-        let mut cached = self.cached();
-        loop {
-            match cached.iter().find(|entry| entry.0 == key) {
-                Some((_, Slot::There(array))) => return Ok(array.clone()),
-                Some((_, Slot::Coming)) => {
-                    drop(cached);
-                    // Without the lock: it may call back.
-                    check(control)?;
-                    let waited = self.changed.wait_timeout(self.cached(), LOOK);
-                    cached = waited.unwrap_or_else(PoisonError::into_inner).0;
-                }
-                None => break,
-            }
+        check(control)?;
+        let find = |cached: &[(Key, Slot)]| cached.iter().position(|entry| entry.0 == key);
+        let is_coming = |cached: &mut Vec<(Key, Slot)>| {
+            find(cached).is_some_and(|i| matches!(cached[i].1, Slot::Coming))
+        };
+        let mut cached = wait(&self.cached, &self.changed, control, is_coming)?;
+        if let Some((_, Slot::There(array))) = find(&cached).map(|i| &cached[i]) {
+            return Ok(array.clone());
         }
         if !keep {
             drop(cached);
@@ -221,7 +213,7 @@ impl Image {
     }
 
     /// Forget the cached arrays. Those handed out stay, and an image in memory
-    /// keeps its own.
+    /// keeps its own. One that a thread is just reading is kept when it is there.
     pub fn uncache(&self) {
         self.cached()
             .retain(|(_, slot)| matches!(slot, Slot::Coming));

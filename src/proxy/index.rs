@@ -56,7 +56,8 @@ pub(super) fn open(
     Ok(home)
 }
 
-/// Build the index to the end, by up to `limit` threads as options have it.
+/// Build the index to the end, by up to `limit` threads as options have it. The
+/// control knows already how much there is to do.
 fn build(data: &Data, limit: usize, control: Option<&Control>) -> Result<()> {
     let Some(packed) = &data.packed else {
         return Ok(());
@@ -76,10 +77,11 @@ fn load(data: &Data, path: &Path) -> Result<()> {
     let source = Source::file(path)?;
     // Windows are read from it when they are needed. It may be replaced
     // meanwhile, but not mixed up with the new one.
-    let file = source.bytes(data.keep_open, Mapping::Never)?;
+    let keep_open = data.keep_open && !data.pooled;
+    let file = source.bytes(keep_open, Mapping::Never)?;
     let path = source.path();
     let loaded = packed.load(file.clone());
-    if !data.keep_open {
+    if !keep_open {
         file.trim();
     }
     loaded.map_err(|error| match (error.kind(), path) {
@@ -162,7 +164,14 @@ impl ArrayProxy {
     /// Build the seek index of compressed data to the end. No effect on data
     /// that are not compressed. Progress is in compressed bytes.
     pub fn build_index(&self, control: Option<&Control>) -> Result<()> {
-        for number in 0..self.shared.sources.len() {
+        let control = control.map(Control::of_call);
+        let control = control.as_ref();
+        let sources = &self.shared.sources;
+        if let Some(control) = control {
+            let packed = sources.iter().filter_map(|data| data.packed.as_ref());
+            control.begin(packed.map(|packed| packed.unbuilt()).sum());
+        }
+        for number in 0..sources.len() {
             let data = self.shared.enter(number, control)?;
             build(&data, self.shared.threads, control)?;
         }

@@ -26,6 +26,7 @@ mod arrays;
 pub use batch::Batch;
 pub use image::Image;
 pub use options::{IndexFile, IndexMode, Options};
+pub use part::ViewAs;
 pub use plan::{Plan, ReadAs};
 pub use source::Source;
 
@@ -36,7 +37,7 @@ use crate::codec::{Codec, Packed};
 use crate::control::Control;
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::Layout;
-use crate::core::scale::{Factors, Meaning};
+use crate::core::scale::Meaning;
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
@@ -94,6 +95,8 @@ struct Shared {
     scaled: Option<DType>,
     /// Where the elements of the whole array lie.
     layout: Arc<Layout>,
+    /// How many of its axes, the first, are those of the affine.
+    spatial: usize,
     /// Voxel sizes; `None` where the format has none.
     zooms: Option<Vec<Zoom>>,
     /// What the header says of the size of one axis more.
@@ -138,6 +141,8 @@ struct Data {
     path: Option<PathBuf>,
     /// Whether files stay open between reads.
     keep_open: bool,
+    /// Whether it is one of many, of which few are open at a time.
+    pooled: bool,
     /// What tells the file from others under the same name.
     stamp: Option<(u64, u128)>,
     /// Bytes that there are at most, as far as the file's size tells.
@@ -271,6 +276,13 @@ impl ArrayProxy {
 
     /// Byte order of the stored elements; of a series that of its first file.
     pub fn byte_order(&self) -> ByteOrder {
+        let block = self.first_block();
+        let meaning = block.map_or(0, |block| block.meaning);
+        self.shared.meanings[meaning as usize].byte_order
+    }
+
+    /// Byte order of the header.
+    fn header_order(&self) -> ByteOrder {
         self.shared.meanings[0].byte_order
     }
 
@@ -296,22 +308,6 @@ impl ArrayProxy {
     /// as scaled as the whole, so that all parts have one type.
     pub fn is_scaled(&self) -> bool {
         self.shared.scaled.is_some()
-    }
-
-    /// Shape of the slopes and intercepts: no axes if one of each holds for all,
-    /// else as many as the array has, with length 1 where they do not vary.
-    pub fn scale_shape(&self) -> Vec<i64> {
-        self.scales().0
-    }
-
-    /// Slopes and intercepts, the first axis of their shape moving fastest; 1
-    /// and 0 for data that are not scaled.
-    pub fn scale_factors(&self) -> Vec<(f64, f64)> {
-        let pair = |number: u32| {
-            let Factors { slope, inter, .. } = self.shared.meanings[number as usize].factors;
-            (slope, inter)
-        };
-        self.scales().1.into_iter().map(pair).collect()
     }
 
     /// Shape of a block of at most `nbytes` bytes, as stored, that is cheap to
@@ -402,7 +398,7 @@ impl std::fmt::Debug for ArrayProxy {
             .field("format", &self.format())
             .field("shape", &self.shape())
             .field("dtype", &self.disk_dtype())
-            .field("scale_factors", &self.scale_factors())
+            .field("scale_shape", &self.scale_shape())
             .finish_non_exhaustive()
     }
 }

@@ -377,6 +377,7 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
                 bytes: decoded.bytes,
                 packed: decoded.packed,
                 keep_open: options.keep_open,
+                pooled: options.room.is_some(),
                 stamp: source.stamp(),
                 codec,
                 path: path.clone(),
@@ -416,7 +417,9 @@ fn decoding(options: &Options) -> Decoding {
             wanted: options.index_mode != IndexMode::None,
             spacing: options.index_spacing,
             frugal: !options.keep_open,
+            most: options.index_bytes,
         },
+        pooled: options.room.is_some(),
     }
 }
 
@@ -524,6 +527,7 @@ fn finish(
             pool: None,
             scaled: scaled_dtype(&meanings, layout.dtype),
             meanings,
+            spatial: layout.shape.len().min(3),
             layout: layout.clone(),
             zooms: (header.format != Format::Layout).then_some(zooms),
             next_zoom: header.next_zoom,

@@ -26,8 +26,10 @@ pub struct Options {
     pub(super) index_spacing: Option<u64>,
     pub(super) index_file: Option<IndexFile>,
     pub(super) open_files: usize,
-    /// Room for decoded data that several files share.
+    /// Room for decoded data that the files of a series share, and most memory of
+    /// each one's seek index.
     pub(super) room: Option<Arc<Room>>,
+    pub(super) index_bytes: Option<u64>,
 }
 
 /// What becomes of the seek index of compressed data.
@@ -70,6 +72,7 @@ impl Default for Options {
             index_file: None,
             open_files: 64,
             room: None,
+            index_bytes: None,
         }
     }
 }

@@ -3,13 +3,37 @@
 use std::sync::Arc;
 
 use super::{ArrayProxy, Part};
-use crate::core::dtype::ByteOrder;
-use crate::core::layout::Layout;
+use crate::core::dtype::{ByteOrder, Order};
+use crate::core::layout::{Block, Layout};
 use crate::core::plan::meanings;
+use crate::core::reshape::places;
+use crate::core::scale::Factors;
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice, Take};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mem::Array;
+
+/// As what stored elements are viewed: as they are, and not to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ViewAs {
+    raw: bool,
+    own: bool,
+}
+
+impl ViewAs {
+    /// Do not scale: without it, scaled data have no view.
+    #[must_use]
+    pub fn raw(self, raw: bool) -> ViewAs {
+        ViewAs { raw, ..self }
+    }
+
+    /// Elements of a mapped file that may be written: what is written stays in
+    /// the array alone.
+    #[must_use]
+    pub fn own(self, own: bool) -> ViewAs {
+        ViewAs { own, ..self }
+    }
+}
 
 impl ArrayProxy {
     /// The array that an index selects, unread. It shares everything with this
@@ -144,50 +168,84 @@ impl ArrayProxy {
         })
     }
 
-    /// Shape of the factors, as [`ArrayProxy::scale_shape`] has it, and for each
-    /// the number of what it belongs to.
-    pub(super) fn scales(&self) -> (Vec<i64>, Vec<u32>) {
-        let of = |number: &u32| self.shared.meanings[*number as usize].factors;
-        let selection = self.whole();
-        let found = meanings(&self.layout, &selection);
-        let first = found.first().copied().unwrap_or(0);
-        if found.iter().all(|number| of(number) == of(&first)) {
-            return (Vec::new(), vec![first]);
+    /// Shape of the slopes and intercepts: no axes if one of each holds for all,
+    /// else as many as the array has, with length 1 where they do not vary.
+    pub fn scale_shape(&self) -> Vec<i64> {
+        let of = |number: u32| self.shared.meanings[number as usize].factors;
+        let found = meanings(&self.layout, &self.whole());
+        if found.windows(2).all(|two| of(two[0]) == of(two[1])) {
+            return Vec::new();
         }
         // They vary along axes that are cut into blocks.
-        let layout = &self.layout;
-        let grid: Vec<i64> = layout.grid().collect();
+        let grid: Vec<i64> = self.layout.grid().collect();
         let varies = |axis: &Option<usize>| axis.is_some_and(|axis| grid[axis] > 1);
+        let selection = self.whole();
         let axes = selection.axes.iter().zip(self.shape());
-        let shape: Vec<i64> = axes
-            .map(|(axis, &n)| if varies(axis) { n } else { 1 })
-            .collect();
-        let mut numbers = Vec::new();
-        let mut at = vec![0; shape.len()];
-        loop {
+        axes.map(|(axis, &n)| if varies(axis) { n } else { 1 })
+            .collect()
+    }
+
+    /// Slopes and intercepts, the first axis of their shape moving fastest; 1
+    /// and 0 for data that are not scaled.
+    pub fn scale_factors(&self) -> Result<Vec<(f64, f64)>> {
+        let (layout, selection, shape) = (&self.layout, self.whole(), self.scale_shape());
+        let count = shape::count(&shape).and_then(|n| usize::try_from(n).ok());
+        let mut factors = Vec::new();
+        let room = count.is_some_and(|count| factors.try_reserve_exact(count).is_ok());
+        if !room {
+            let text = format!(
+                "there is no memory for factors of shape {}",
+                shape::text(&shape)
+            );
+            return Err(self.blame(Error::new(ErrorKind::Memory, text)));
+        }
+        let mut push = |number: u32| {
+            let Factors { slope, inter, .. } = self.shared.meanings[number as usize].factors;
+            factors.push((slope, inter));
+        };
+        if shape.is_empty() {
+            push(self.first_block().map_or(0, |block| block.meaning));
+            return Ok(factors);
+        }
+        let grid: Vec<i64> = layout.grid().collect();
+        for place in places(&shape, Order::F) {
             let mut number = 0;
             for axis in (0..grid.len()).rev() {
                 let take = selection.takes[axis];
                 let k = selection.axes.iter().position(|of| *of == Some(axis));
-                let place = take.start + k.map_or(0, |k| at[k]) * take.step;
-                number = number * grid[axis] + place / layout.block[axis];
+                let at = take.start + k.map_or(0, |k| place[k]) * take.step;
+                number = number * grid[axis] + at / layout.block[axis];
             }
-            numbers.push(layout.blocks[number as usize].meaning);
-            let Some(axis) = (0..at.len()).find(|&axis| at[axis] + 1 < shape[axis]) else {
-                return (shape, numbers);
-            };
-            at[..axis].fill(0);
-            at[axis] += 1;
+            push(layout.blocks[number as usize].meaning);
         }
+        Ok(factors)
+    }
+
+    /// The block that element (0,...,0) is in; `None` if there are no elements.
+    pub(super) fn first_block(&self) -> Option<Block> {
+        let (layout, selection) = (&self.layout, self.whole());
+        if selection.is_empty() {
+            return None;
+        }
+        let mut number = 0;
+        let axes: Vec<(i64, i64)> = layout
+            .grid()
+            .zip(&layout.block)
+            .map(|(n, &b)| (n, b))
+            .collect();
+        for ((grid, block), take) in axes.into_iter().zip(&selection.takes).rev() {
+            number = number * grid + take.start / block;
+        }
+        layout.blocks.get(number as usize).copied()
     }
 
     /// The stored elements of a selection in the memory where they are: a mapped
-    /// file, or a source in memory. They must not be written, unless they are
-    /// `own`: then what is written to a file's map stays in this array alone.
+    /// file, or a source in memory.
     ///
     /// Fails with [`ErrorKind::NoView`] if they are compressed, byte-swapped, not
-    /// aligned, scaled (unless `raw`), or not in memory.
-    pub fn view(&self, index: &[Slice], raw: bool, own: bool) -> Result<Array> {
+    /// aligned, scaled (unless [`ViewAs::raw`]), or not in memory.
+    pub fn view(&self, index: &[Slice], view_as: ViewAs) -> Result<Array> {
+        let ViewAs { raw, own } = view_as;
         let part = self.slice(index)?;
         let none = |reason: &str| {
             let text = format!("there is no view without a copy: {reason}");
@@ -221,7 +279,12 @@ impl ArrayProxy {
         let axes = (&layout.shape[..], &layout.strides[..]);
         let outside = || data.blame(Error::new(ErrorKind::Truncated, "the data end early"));
         let array = match own {
-            true if empty => return Array::zeros(dtype, &layout.shape, layout.order),
+            true if empty => match data.bytes.lend() {
+                Ok(Some(view)) if view.is_mapped() => {
+                    return Array::zeros(dtype, &layout.shape, layout.order);
+                }
+                _ => return none("the data are no file that can be mapped"),
+            },
             true => match data
                 .bytes
                 .lend_own(low..high)

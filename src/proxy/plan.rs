@@ -1,5 +1,7 @@
 //! A checked selection, and reading it.
 
+use std::sync::Arc;
+
 use super::ArrayProxy;
 use super::sources::read_all;
 use super::ways::{ACROSS, cutting, decoded};
@@ -52,6 +54,23 @@ impl ReadAs {
         ReadAs {
             dtype: Wanted::Type(dtype),
             ..ReadAs::default()
+        }
+    }
+
+    /// As what elements of a proxy are delivered.
+    pub(super) fn of(self, proxy: &ArrayProxy) -> Delivered {
+        let stored = proxy.disk_dtype();
+        let scaled = !self.raw && self.dtype != Wanted::Disk && proxy.is_scaled();
+        let (dtype, asked) = match self.dtype {
+            Wanted::Disk => (stored, None),
+            Wanted::Auto if scaled => (proxy.auto_dtype(), None),
+            Wanted::Auto => (stored.usable(), None),
+            Wanted::Type(dtype) => (dtype, Some(dtype)),
+        };
+        Delivered {
+            dtype,
+            asked,
+            scaled,
         }
     }
 
@@ -111,6 +130,15 @@ impl ReadAs {
     }
 }
 
+/// What becomes of a proxy's elements.
+pub(super) struct Delivered {
+    pub(super) dtype: DType,
+    /// The type, if it was asked for.
+    asked: Option<DType>,
+    /// Whether values are scaled.
+    pub(super) scaled: bool,
+}
+
 /// A checked selection, ready to read as often as wanted, by many threads at
 /// once.
 #[derive(Clone)]
@@ -123,22 +151,31 @@ pub struct Plan {
     scaled: bool,
     /// By the number of what bytes mean; nearly always there is one.
     kernel: (u32, Kernel),
-    others: Vec<(u32, Kernel)>,
+    others: Option<Arc<[(u32, Kernel)]>>,
     nbytes: i64,
 }
 
 impl Plan {
     pub(super) fn new(proxy: &ArrayProxy, selection: Selection, read_as: ReadAs) -> Result<Plan> {
+        Plan::like(None, proxy, selection, read_as)
+    }
+
+    /// A plan that shares the kernels of another one for the same proxy and type,
+    /// if it needs just those.
+    pub(super) fn like(
+        like: Option<&Plan>,
+        proxy: &ArrayProxy,
+        selection: Selection,
+        read_as: ReadAs,
+    ) -> Result<Plan> {
         let stored = proxy.disk_dtype();
         let shape = selection.shape();
         let selection = proxy.on_layout(selection);
-        let scaled = !read_as.raw && read_as.dtype != Wanted::Disk;
-        let (dtype, asked) = match read_as.dtype {
-            Wanted::Disk => (stored, None),
-            Wanted::Auto if scaled => (proxy.auto_dtype(), None),
-            Wanted::Auto => (stored.usable(), None),
-            Wanted::Type(dtype) => (dtype, Some(dtype)),
-        };
+        let Delivered {
+            dtype,
+            asked,
+            scaled,
+        } = read_as.of(proxy);
         // Of several, all are delivered in the type of one of them.
         let asked = match proxy.shared.meanings.len() {
             1 => asked,
@@ -156,16 +193,18 @@ impl Plan {
         let (first, others) = match &proxy.layout.blocks[..] {
             [block] => (block.meaning, Vec::new()),
             _ => {
-                let found = meanings(&proxy.layout, &selection);
-                let first = found.first().copied().unwrap_or(0);
-                let others = found.get(1..).unwrap_or_default().iter();
-                (
-                    first,
-                    others
-                        .map(|&number| kernel(number))
-                        .collect::<Result<_>>()?,
-                )
+                let mut found = meanings(&proxy.layout, &selection).into_iter();
+                (found.next().unwrap_or(0), found.collect())
             }
+        };
+        let same = |like: &&Plan| {
+            let numbers = like.others.iter().flat_map(|others| others.iter());
+            numbers.map(|other| &other.0).eq(&others)
+        };
+        let others = match like.filter(same) {
+            Some(like) => like.others.clone(),
+            None if others.is_empty() => None,
+            None => Some(others.into_iter().map(kernel).collect::<Result<_>>()?),
         };
         let kernel = kernel(first)?;
         let nbytes = shape::nbytes(&shape, dtype.size()).filter(|&n| isize::try_from(n).is_ok());
@@ -182,7 +221,7 @@ impl Plan {
             shape,
             dtype,
             order: read_as.order,
-            scaled: scaled && proxy.is_scaled(),
+            scaled,
             kernel,
             others,
             nbytes,
@@ -213,11 +252,6 @@ impl Plan {
         self.dtype
     }
 
-    /// Whether values are scaled.
-    pub(super) fn is_scaled(&self) -> bool {
-        self.scaled
-    }
-
     /// Order of packed results.
     pub fn order(&self) -> Order {
         self.order
@@ -231,7 +265,10 @@ impl Plan {
     /// Bytes that a read takes from the file, or has to decode with the seek
     /// index as it is now.
     pub fn cost(&self) -> u64 {
-        let walks = self.walks(&self.packed_strides());
+        // What there is no memory for costs more than anything.
+        let Ok(walks) = self.walks(&self.packed_strides()) else {
+            return u64::MAX;
+        };
         let of_source = |walks: &[Walk]| {
             let data = &self.proxy.shared.sources[walks[0].source as usize];
             let plain = |walk: &Walk| walk.cost(cutting(self, walk, data.codec)).1;
@@ -273,7 +310,7 @@ impl Plan {
             return Err(Error::new(ErrorKind::Argument, text));
         }
         self.check_limit()?;
-        self.check_there(&self.walks(&self.packed_strides()))?;
+        self.check_there(&self.walks(&self.packed_strides())?)?;
         let elements = self.nbytes as usize / self.dtype.size();
         collect(elements, |buffer| self.read(buffer, 0, None, None))
     }
@@ -281,7 +318,7 @@ impl Plan {
     /// Read into a new array, packed.
     pub fn load(&self, control: Option<&Control>) -> Result<Array> {
         self.check_limit()?;
-        self.check_there(&self.walks(&self.packed_strides()))?;
+        self.check_there(&self.walks(&self.packed_strides())?)?;
         let nbytes = self.nbytes as usize;
         Array::new(self.dtype, &self.shape, self.order, nbytes, |buffer| {
             self.read(buffer, 0, None, control)
@@ -310,7 +347,7 @@ impl Plan {
             }
         };
         let target = Target::new(buffer, offset, &self.shape, strides, self.dtype.size())?;
-        let walks = self.walks(strides);
+        let walks = self.walks(strides)?;
         self.check_there(&walks)?;
         let placed = [(self, &walks[..], &target)];
         read_all(&self.proxy, &placed, control)?;
@@ -319,11 +356,11 @@ impl Plan {
 
     /// The kernel for bytes of a meaning.
     pub(super) fn kernel(&self, meaning: u32) -> &Kernel {
-        if self.kernel.0 == meaning || self.others.is_empty() {
-            return &self.kernel.1;
+        let others = self.others.as_deref().unwrap_or_default();
+        match others.binary_search_by_key(&meaning, |other| other.0) {
+            Ok(i) => &others[i].1,
+            Err(_) => &self.kernel.1,
         }
-        let found = self.others.binary_search_by_key(&meaning, |other| other.0);
-        found.map_or(&self.kernel.1, |i| &self.others[i].1)
     }
 
     /// The first stored element in `bytes`, which is at `offset` of the data,
@@ -368,8 +405,8 @@ impl Plan {
         shape::packed_strides(&self.shape, self.dtype.size(), self.order)
     }
 
-    pub(super) fn walks(&self, strides: &[i64]) -> Vec<Walk> {
-        let walks = walks(&self.proxy.layout, &self.selection, strides);
+    pub(super) fn walks(&self, strides: &[i64]) -> Result<Vec<Walk>> {
+        let walks = walks(&self.proxy.layout, &self.selection, strides)?;
         // What is compressed only goes forward.
         let sources = &self.proxy.shared.sources;
         let is_near = |walk: &Walk| {
@@ -378,7 +415,7 @@ impl Plan {
         };
         let crossed = |walk: &Walk| walk.is_crossed(&ACROSS) && is_near(walk);
         if !walks.iter().any(crossed) {
-            return walks;
+            return Ok(walks);
         }
         let all = walks.into_iter().flat_map(|walk| match is_near(&walk) {
             true => walk.across(&ACROSS),
@@ -386,7 +423,7 @@ impl Plan {
         });
         let mut walks: Vec<Walk> = all.collect();
         walks.sort_by_key(|walk| (walk.source, walk.offset));
-        walks
+        Ok(walks)
     }
 
     /// Fail at once if the file is too short to hold the last element wanted,

@@ -3,15 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::Data;
 use crate::codec::Room;
-use crate::control::{Control, check};
+use crate::control::{Control, wait};
 use crate::error::Result;
-
-/// How often who waits for another to end looks whether to go on.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// The files that are open, and the room that their decoded data share.
 pub(super) struct Pool {
@@ -51,12 +47,8 @@ impl Pool {
         sources: &'a [Data],
         control: Option<&Control>,
     ) -> Result<Lease<'a>> {
-        let mut state = self.state();
-        while !state.admit(number, self.most, sources) {
-            check(control)?;
-            let waited = self.left.wait_timeout(state, LOOK);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let busy = |state: &mut State| !state.admit(number, self.most, sources);
+        let mut state = wait(&self.state, &self.left, control, busy)?;
         // What was read longest ago makes room for what is decoded next.
         while self.room.is_half_full() {
             let holds = |other: usize| {

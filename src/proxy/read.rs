@@ -7,6 +7,7 @@
 //! (`ahead`), or one decodes and another converts. So each byte is decoded once,
 //! whatever was asked for.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,6 +39,8 @@ pub(super) struct Read<'a> {
     pub(super) plan: &'a Plan,
     pub(super) walks: &'a [Walk],
     pub(super) target: &'a Target<'a>,
+    /// Bytes of the result that the control was told of.
+    pub(super) done: AtomicU64,
 }
 
 /// Make reads of one source. With `threads` above 1, that many may work at it.
@@ -77,7 +80,7 @@ pub(super) fn run(
             guess: splits.guess.clone(),
             control,
             queue: Mutex::default(),
-            failure: Failure::default(),
+            failure: Failure::new(control),
             last: (end == data.end).then_some(end),
         };
         work.all(threads, concurrent, end)
@@ -87,7 +90,8 @@ pub(super) fn run(
     };
     let restart = || {
         for read in reads {
-            let done = read.target.restart();
+            read.target.restart();
+            let done = read.done.swap(0, Relaxed);
             if let Some(control) = control {
                 control.take_back(done);
             }
@@ -168,7 +172,7 @@ pub(super) struct Work<'a> {
     control: Option<&'a Control>,
     queue: Mutex<Queue<'a>>,
     /// By the bytes of the source.
-    failure: Failure,
+    failure: Failure<'a>,
     /// The end of the array, if it is read to there.
     last: Option<u64>,
 }
@@ -199,9 +203,8 @@ impl<'a> Work<'a> {
         };
         self.fill_queue(&session, ahead)?;
         if shared && last > 0 {
-            let look = self.failure.look(self.control);
-            let look = look.as_ref().map(|look| look as &dyn Fn());
-            threads::share(threads, || self.jobs_before(last), look);
+            let look = self.failure.look();
+            threads::share(threads, || self.jobs_before(last), look.as_deref());
         }
         let session = match ahead.then(|| self.jobs_ahead(threads, &session, end)) {
             None => session,
@@ -424,8 +427,10 @@ impl<'a> Work<'a> {
         let Some(control) = self.control else {
             return Ok(());
         };
-        let size = self.reads[item.read].plan.dtype().size() as u64;
-        control.step(item.piece.elements() as u64 * size)
+        let read = &self.reads[item.read];
+        let done = item.piece.elements() as u64 * read.plan.dtype().size() as u64;
+        read.done.fetch_add(done, Relaxed);
+        control.step(done)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::format::Which;
 const RELATIVE: f64 = 1e-5;
 const ABSOLUTE: f64 = 1e-8;
 
+/// Most memory of the seek indices of all files, as far as reads make them.
+const INDICES: u64 = 256 << 20;
+
 impl ArrayProxy {
     /// Open files as one array with one more axis, the slowest. Shape, type and
     /// affine of all must agree; compression, byte order and scaling are each
@@ -38,6 +41,7 @@ impl ArrayProxy {
         let pool = Pool::new(options.open_files.max(1), room.clone());
         let options = Options {
             room: Some(room),
+            index_bytes: Some(INDICES / paths.len() as u64),
             ..options.clone()
         };
         let mut files: Vec<ArrayProxy> = Vec::new();

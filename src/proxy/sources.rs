@@ -1,7 +1,7 @@
 //! Reads of an array that may be in several sources, one source after the other
 //! or several at once.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::ArrayProxy;
 use super::failure::Failure;
@@ -22,6 +22,8 @@ pub(super) fn read_all(
     plans: &[(&Plan, &[Walk], &Target<'_>)],
     control: Option<&Control>,
 ) -> Result<()> {
+    let control = control.map(Control::of_call);
+    let control = control.as_ref();
     if let Some(control) = control {
         let bytes = plans.iter().map(|(plan, ..)| plan.nbytes() as u64);
         control.begin(bytes.sum());
@@ -39,6 +41,7 @@ pub(super) fn read_all(
             plan,
             walks: &walks[of_source(walks)],
             target,
+            done: AtomicU64::new(0),
         });
         let reads: Vec<Read<'_>> = reads.filter(|read| !read.walks.is_empty()).collect();
         let data = proxy.shared.enter(number as usize, control)?;
@@ -59,7 +62,7 @@ pub(super) fn read_all(
     if !many || !sources.iter().all(concurrent) {
         return sources.iter().try_for_each(|&number| read(number, threads));
     }
-    let (next, failure) = (AtomicUsize::new(0), Failure::default());
+    let (next, failure) = (AtomicUsize::new(0), Failure::new(control));
     let work = || {
         while !failure.has_failed() {
             let Some(&number) = sources.get(next.fetch_add(1, Relaxed)) else {
@@ -70,7 +73,7 @@ pub(super) fn read_all(
             }
         }
     };
-    let look = failure.look(control);
-    threads::share(threads, work, look.as_ref().map(|look| look as &dyn Fn()));
+    let look = failure.look();
+    threads::share(threads, work, look.as_deref());
     failure.take()
 }

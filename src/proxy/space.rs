@@ -34,7 +34,7 @@ struct Axis {
 }
 
 impl Space {
-    fn of_file(shape: &[i64]) -> Space {
+    fn of_file(shape: &[i64], spatial: usize) -> Space {
         let axis = |i| Axis {
             of: Some(i),
             start: 0,
@@ -42,7 +42,7 @@ impl Space {
         };
         Space {
             axes: (0..shape.len()).map(axis).collect(),
-            spatial: shape.len().min(3),
+            spatial,
             shape: shape.to_vec(),
         }
     }
@@ -104,7 +104,7 @@ impl ArrayProxy {
         let space = match &self.space {
             Some(space) => space,
             None => {
-                of_file = Space::of_file(&self.shared.layout.shape);
+                of_file = Space::of_file(&self.shared.layout.shape, self.shared.spatial);
                 &of_file
             }
         };

@@ -180,10 +180,16 @@ def test_types_without_casts_in_memory(type):
         for dtype in (type, "disk"):
             with image.data(dtype) as own:
                 assert own.address == array.address and own.type == type
+        with image.data() as own:
+            assert own.address == array.address
         if TYPES[type].is_rgb:
-            with image.data() as own:
-                assert own.address == array.address
             fails("AP_ERR_UNSUPPORTED", image.data, "f4")
+        else:
+            with image.data("f8") as copy:
+                assert copy.address != array.address and copy.type == "float64"
+        # Nothing else is cast to what has no casts.
+        with Array.new("int16", (3, 2)) as other, Image.from_array(other) as one:
+            fails("AP_ERR_UNSUPPORTED", one.data, type)
 
 
 def test_in_memory():
