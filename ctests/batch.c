@@ -1,5 +1,6 @@
 /* ap_read_batch: many selections in one call. */
 #include "test.h"
+#include "support/entries.h"
 #include "support/numbers.h"
 #include "support/numpy.h"
 #include "support/series.h"
@@ -36,11 +37,6 @@ static number value_of(int64_t element, int scaled)
 
 /* Selections of different shapes, each of three entries. */
 static const ap_slice selections[MOST_READS][3] = {
-#define RANGE(a, b, c) {AP_SLICE_RANGE, a, b, c}
-#define ALL RANGE(AP_NONE, AP_NONE, 1)
-#define AT(i) {AP_SLICE_AT, i, 0, 1}
-#define REST {AP_SLICE_ELLIPSIS, 0, 0, 1}
-#define NEW {AP_SLICE_NEWAXIS, 0, 0, 1}
     {AT(3), AT(-1), AT(2)},
     {ALL, ALL, AT(4)},
     {REST, AT(0), RANGE(1, 4, 1)},

@@ -1,6 +1,7 @@
 /* ap_load: selections in memory of the library's. */
 #include "test.h"
 #include "support/access.h"
+#include "support/entries.h"
 #include "support/numbers.h"
 #include "support/numpy.h"
 
@@ -11,13 +12,12 @@ static const int64_t shape[3] = {9, 7, 5};
 enum { ELEMENTS = 9 * 7 * 5 };
 
 /* Selections of results with 0 to 4 axes, one without elements. */
-#define ALL {AP_SLICE_RANGE, AP_NONE, AP_NONE, 1}
 static const ap_slice selections[][3] = {
     {ALL, ALL, ALL},
-    {{AP_SLICE_AT, 3, 0, 1}, {AP_SLICE_AT, -1, 0, 1}, {AP_SLICE_AT, 2, 0, 1}},
-    {{AP_SLICE_RANGE, 8, AP_NONE, -3}, ALL, {AP_SLICE_AT, 4, 0, 1}},
-    {{AP_SLICE_NEWAXIS, 0, 0, 1}, {AP_SLICE_ELLIPSIS, 0, 0, 1}, {AP_SLICE_RANGE, 1, 4, 1}},
-    {{AP_SLICE_RANGE, 2, 2, 1}, ALL, ALL},
+    {AT(3), AT(-1), AT(2)},
+    {RANGE(8, AP_NONE, -3), ALL, AT(4)},
+    {NEW, REST, RANGE(1, 4, 1)},
+    {RANGE(2, 2, 1), ALL, ALL},
 };
 
 static void check_load(const ap_proxy *proxy, const ap_slice *index, ap_dtype dtype,

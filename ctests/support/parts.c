@@ -1,8 +1,13 @@
-/* Parts of parts of an array, as they should be. */
+/* Parts of parts of an array, as they should be and as they are. */
 #include "parts.h"
+#include "access.h"
+#include "entries.h"
 #include "files.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+const int64_t parted_shape[4] = {5, 4, 3, 2};
 
 selection whole_of(int ndim, const int64_t *sides, int stored)
 {
@@ -41,6 +46,78 @@ void check_part(const ap_proxy *proxy, const selection *from, const ap_slice *in
     CHECK_INT(wrong, 0);
     free(out);
     free(s.element);
+}
+
+nifti parted_header(int ndim)
+{
+    static const double rows[12] = {1.5, 0.25, -3, 10, 2, -4, 0.5, 20, 0, 1, 8, -30.75};
+    nifti n = nifti_new(2, AP_BIG, AP_INT32, ndim, parted_shape);
+    n.pixdim[1] = 2;
+    n.pixdim[2] = 3;
+    n.pixdim[3] = 4.5;
+    n.pixdim[4] = 1.25;
+    n.sform_code = 2;
+    memcpy(n.srow, rows, sizeof rows);
+    n.qform_code = 1;
+    n.quatern[2] = 0.6;
+    n.qoffset[0] = -7;
+    return n;
+}
+
+ap_proxy *open_parted(const nifti *n)
+{
+    bytes data = {0}, b = {0};
+    put_counted(&data, model_size((int)n->dim[0], n->dim + 1), n->order);
+    put_nifti(&b, n, data.data, data.size);
+    ap_proxy *proxy = open_by(ACCESS_MEMORY, &b);
+    bytes_free(&data);
+    bytes_free(&b);
+    return proxy;
+}
+
+ap_proxy *slice_of(const ap_proxy *proxy, const ap_slice *index, int nindex)
+{
+    ap_proxy *out = MARKED(ap_proxy);
+    err_mark();
+    CHECK_OK(ap_slice_proxy(proxy, index, nindex, &out, &err));
+    CHECK(err_untouched());
+    return out;
+}
+
+void check_slice_proxy(const ap_proxy *proxy, const selection *wanted, int64_t offset)
+{
+    static const ap_slice turned[] = {REST, RANGE(AP_NONE, AP_NONE, -1)};
+    static const ap_slice first[] = {RANGE(1, AP_NONE, 2), REST, NEW};
+    int64_t found[AP_MAX_NDIM], count = 1;
+    CHECK_INT(ap_ndim(proxy), wanted->ndim);
+    CHECK_INTS(found, ap_shape(proxy, found, AP_MAX_NDIM), wanted->shape, wanted->ndim);
+    CHECK_INT(ap_size(proxy), wanted->count);
+    if (wanted->count > 0)
+        CHECK_INT(ap_data_offset(proxy), offset + 4 * wanted->element[0]);
+    CHECK_INT(ap_scale_shape(proxy, NULL, 0), 0);
+    CHECK_INT(ap_chunk_shape(proxy, 100, found, AP_MAX_NDIM), wanted->ndim);
+    for (int i = 0; i < wanted->ndim; i++) {
+        CHECK(found[i] >= 1 && (found[i] <= wanted->shape[i] || found[i] == 1));
+        count *= found[i];
+    }
+    CHECK(count <= 25);
+    for (int c = 0; c < 2; c++) {
+        int order = c ? AP_ORDER_C : AP_ORDER_F;
+        check_part(proxy, wanted, NULL, 0, order);
+        if (wanted->ndim == 0)
+            continue;
+        check_part(proxy, wanted, turned, 2, order);
+        if (wanted->ndim < AP_MAX_NDIM)
+            check_part(proxy, wanted, first, 3, order);
+    }
+    size_t nbytes = (size_t)wanted->count * 8;
+    double *all = need(nbytes);
+    int wrong = 0;
+    CHECK_OK(ap_read_all(proxy, AP_FLOAT64, 0, all, nbytes, &err));
+    for (int64_t i = 0; i < wanted->count; i++)
+        wrong += all[i] != (double)wanted->element[i];
+    CHECK_INT(wrong, 0);
+    free(all);
 }
 
 selection reshaped_part(const selection *from, int order, int ndim, const int64_t *sides)
