@@ -56,15 +56,18 @@ void put_fill(bytes *b, int value, size_t n)
 void put_u8(bytes *b, unsigned value)
 {
     unsigned char byte = (unsigned char)value;
-    put(b, &byte, 1);
+    if (b->size < b->room)          /* most bytes come one by one */
+        b->data[b->size++] = byte;
+    else
+        put(b, &byte, 1);
 }
 
 void put_int(bytes *b, uint64_t value, int size, int order)
 {
-    for (int i = 0; i < size; i++) {
-        int shift = 8 * (order == AP_LITTLE ? i : size - 1 - i);
-        put_u8(b, (unsigned)(value >> shift) & 255);
-    }
+    unsigned char digits[8];
+    for (int i = 0; i < size; i++)
+        digits[order == AP_LITTLE ? i : size - 1 - i] = (unsigned char)(value >> (8 * i));
+    put(b, digits, (size_t)size);
 }
 
 void put_f32(bytes *b, float value, int order)
