@@ -22,7 +22,7 @@ native_libs='-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc'
 
 programs='version status dtype options source open meta fields extensions slice read cast scale
     plan layout nifti affine analyze spm matlab mgh gzip codecs seekindex badindex indexpath batch
-    load array view noview images imagedata imagethreads control stop sliceproxy partshape
+    load array view noview images imagedata imagethreads control stop heard sliceproxy partshape
     partaffine partfile series seriesparts seriesfiles dlpack fromdlpack parallel cached forked
     harmed changed errors null edges threads big'
 c_flags='-std=c99 -Wall -Wextra -pedantic -Werror -Wstrict-prototypes -D_GNU_SOURCE'

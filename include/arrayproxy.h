@@ -755,7 +755,8 @@ AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the
 /// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis
-/// without one), or that affine's error.
+/// without one; where two directions are as near, the first), or that affine's
+/// error.
 AP_API int32_t ap_field_count(const ap_proxy *proxy);
 
 /// Name of field `i`, as NiBabel names it, or NULL past the last. Owned by the
@@ -780,9 +781,11 @@ int32_t ap_field_reals(const ap_proxy *proxy,
                        ap_error *err);
 
 /// Text of a field; any field has one, codes in words ("mm", "scanner"), or as
-/// numbers where NiBabel has no word. Other numbers have the fewest decimal
-/// digits that tell them from others of their precision; ", " stands between
-/// several.
+/// numbers where NiBabel has no word: xyzt_units as "mm, sec", dim_info as
+/// "freq 0, phase 1, slice 2" without what is not set. Other numbers have the
+/// fewest decimal digits that tell them from others of their precision ("NaN",
+/// "inf"); ", " stands between several. Texts end at the first NUL; those that
+/// are not UTF-8 are taken as Latin-1.
 /// Returns the bytes needed with the NUL, or a negative status; writes at most
 /// `nbytes`, always ended by a NUL, and never a part of a character. `text` may
 /// be NULL if `nbytes` is 0.
@@ -864,8 +867,9 @@ ap_status ap_series_add(ap_series *series,
 /// `AP_AUTO` gives the widest of the types that the files would give. Headers
 /// are read now, data when needed; at most `AP_OPT_OPEN_FILES` are open at a
 /// time, and one `AP_OPT_CACHE_BYTES` serves all. Format, header, fields and
-/// the affine are the first file's, warnings name theirs. An empty list gives
-/// `AP_ERR_ARGUMENT`.
+/// the affine are the first file's, warnings name theirs. Opening cannot be
+/// cancelled. An empty list gives `AP_ERR_ARGUMENT`, and an index file for all
+/// (`AP_OPT_INDEX_PATH`, other than "auto") `AP_ERR_OPTION`.
 AP_API
 ap_status ap_open_series(const ap_series *series,
                          const ap_options *options,
@@ -964,7 +968,8 @@ void ap_control_progress(const ap_control *control,
                          uint64_t *total);
 
 /// Most threads for reads that use it, in the place of `AP_OPT_THREADS`: 0 one
-/// per core, 1 only the caller's; -1 to leave it, as at first.
+/// per core, 1 only the caller's, 1024 at most; less than 0 to leave it, as at
+/// first.
 AP_API void ap_control_set_threads(ap_control *control, int32_t threads);
 
 /// Call `callback` about every `interval_ms` milliseconds while a call that
@@ -1038,7 +1043,8 @@ ap_status ap_array_new(ap_dtype dtype,
 /// Array over the caller's memory, which is borrowed until `release(user)` is
 /// called. `strides` in bytes, which may be 0, negative or odd; NULL for
 /// packed column-major. `data` is the address of element (0,...,0), NULL only
-/// if there are no elements. `flags` is 0 or `AP_ARRAY_READONLY`. `release` may
+/// if there are no elements. Only the elements are touched, not the bytes
+/// between them. `flags` is 0 or `AP_ARRAY_READONLY`. `release` may
 /// be NULL for memory that outlives every handle.
 AP_API
 ap_status ap_array_wrap(void *data,
@@ -1060,8 +1066,8 @@ AP_API ap_array *ap_array_clone(const ap_array *array);
 /// alive by itself; its consumer calls the tensor's deleter. `array` still has
 /// to be freed. Strides are in elements, the data pointer is NULL if there
 /// are none, and the read-only flag follows `AP_ARRAY_READONLY`. RGB, floats
-/// of 128 bits and strides that are no multiple of the element size give
-/// `AP_ERR_UNSUPPORTED`.
+/// of 128 bits, elements that are not aligned and strides that are no multiple
+/// of the element size give `AP_ERR_UNSUPPORTED`.
 AP_API
 ap_status ap_array_to_dlpack(const ap_array *array,
                              struct DLManagedTensorVersioned **tensor,
@@ -1136,7 +1142,8 @@ int32_t ap_image_affine(const ap_image *image,
 /// and not scaled are two. An image in memory returns its own array if `dtype`
 /// is `AP_AUTO`, `AP_DISK` or its own type and `flags` is 0; converted copies
 /// are kept like any other. A thread that comes while another reads waits,
-/// heeding its own control, and reads itself if the first fails. `*array` is
+/// heeding its own control, and reads itself if the first fails. A control that
+/// was cancelled gives `AP_ERR_CANCELLED`, even if the array is there. `*array` is
 /// the caller's to free, whatever the cache does.
 AP_API
 ap_status ap_image_data(const ap_image *image,

@@ -13,8 +13,22 @@ use crate::threads;
 #[derive(Debug, Clone, Default)]
 pub struct Control {
     state: Arc<State>,
-    /// Whether the one call that this clone serves is to end, if it is one call.
-    ends: Option<Arc<AtomicBool>>,
+    /// The work that this clone serves, if that is some of what the control does.
+    work: Option<Arc<Work>>,
+}
+
+/// Work that can end by itself.
+#[derive(Debug)]
+struct Work {
+    ends: AtomicBool,
+    /// What it is a part of.
+    whole: Option<Arc<Work>>,
+}
+
+impl Work {
+    fn ends(&self) -> bool {
+        self.ends.load(Relaxed) || self.whole.as_ref().is_some_and(|whole| whole.ends())
+    }
 }
 
 #[derive(Debug)]
@@ -128,18 +142,22 @@ impl Control {
         usize::try_from(self.state.threads.load(Relaxed)).ok()
     }
 
-    /// The same control, for all threads of one call, which [`Control::end`] ends.
-    pub(crate) fn of_call(&self) -> Control {
+    /// The same control for a part of the work, which [`Control::end`] ends on all
+    /// its threads.
+    pub(crate) fn of_part(&self) -> Control {
         Control {
             state: self.state.clone(),
-            ends: Some(Arc::default()),
+            work: Some(Arc::new(Work {
+                ends: AtomicBool::new(false),
+                whole: self.work.clone(),
+            })),
         }
     }
 
-    /// Let the other threads of the call end, too.
+    /// Let the threads of this part of the work end.
     pub(crate) fn end(&self) {
-        if let Some(ends) = &self.ends {
-            ends.store(true, Relaxed);
+        if let Some(work) = &self.work {
+            work.ends.store(true, Relaxed);
         }
     }
 
@@ -164,12 +182,18 @@ impl Control {
         self.check()
     }
 
-    /// Fail if the read is to stop.
-    pub(crate) fn check(&self) -> Result<()> {
-        let ends = self.ends.as_ref().is_some_and(|ends| ends.load(Relaxed));
+    /// Fail if the read was told to stop.
+    pub(crate) fn check_cancelled(&self) -> Result<()> {
+        let ends = self.work.as_ref().is_some_and(|work| work.ends());
         if ends || self.state.cancelled.load(Relaxed) {
             return Err(Error::new(ErrorKind::Cancelled, "the read was cancelled"));
         }
+        Ok(())
+    }
+
+    /// Fail if the read is to stop; a callback is asked, too.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_cancelled()?;
         // Threads of ours are not the one that called.
         if self.is_watched() && !threads::is_helper() && !self.tell() {
             self.end();
@@ -275,12 +299,17 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_stops_one_call() {
+    fn a_callback_stops_one_part() {
         let control = Control::new();
         control.set_callback(Some(|_, _| false), Duration::ZERO);
-        let [one, other] = [0, 1].map(|_| control.of_call());
-        assert!(one.check().is_err());
+        let [one, other] = [0, 1].map(|_| control.of_part());
+        let inner = one.of_part();
+        assert!(one.check().is_err() && inner.check().is_err());
         control.set_callback(None::<fn(u64, u64) -> bool>, Duration::ZERO);
-        assert!(one.check().is_err() && other.check().is_ok() && control.check().is_ok());
+        assert!(one.check().is_err() && inner.check().is_err());
+        assert!(other.check().is_ok() && control.check().is_ok());
+        let inner = other.of_part();
+        inner.end();
+        assert!(inner.check().is_err() && other.check().is_ok());
     }
 }

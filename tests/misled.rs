@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread::{Builder, Scope, ScopedJoinHandle, sleep};
 use std::time::Duration;
 
-use arrayproxy::{ArrayProxy, DType, Error, ErrorKind, Options, ReadAs, ReadAt, ReadBuf, Source};
+use arrayproxy::{
+    ArrayProxy, Control, DType, Error, ErrorKind, Options, ReadAs, ReadAt, ReadBuf, Source,
+};
 use common::series::{
     Foreign, SLICE, Single, bgzf, flushed, image, is_right, open, part, read, saved, slices,
 };
@@ -32,6 +34,33 @@ fn what_was_proven_is_right_in_the_next_read() {
         let _ = read(&proxy, &slices(t, t + 1));
         assert!(read(&proxy, &[]).unwrap() == file.plain[352..]);
         assert!(is_right(&proxy, &file.plain, t + 1), "{t}");
+    }
+}
+
+/// What is read again is not counted twice, and never less than nothing.
+#[test]
+fn progress_is_that_of_the_result() {
+    let file = Single::new("progress");
+    let index = file.foreign(None).harm(|_, at| at > 2 << 20);
+    let index = file.folder.write("index", &index.bytes);
+    for threads in [1, 2] {
+        for read_as in [ReadAs::disk(), ReadAs::dtype(DType::Float32)] {
+            let proxy = file.open(&cold().threads(threads));
+            proxy.load_index(&index).unwrap();
+            let control = Control::new();
+            let seen = Arc::new(AtomicU64::new(0));
+            let most = seen.clone();
+            let tell = move |done: u64, total: u64| {
+                most.fetch_max(done, SeqCst);
+                done <= total
+            };
+            control.set_callback(Some(tell), Duration::ZERO);
+            let plan = proxy.plan(&[], read_as).unwrap();
+            let nbytes = plan.nbytes() as u64;
+            plan.load(Some(&control)).unwrap();
+            assert_eq!(control.progress(), (nbytes, nbytes), "{threads}");
+            assert!((1..=nbytes).contains(&seen.load(SeqCst)));
+        }
     }
 }
 

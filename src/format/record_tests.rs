@@ -115,7 +115,11 @@ fn texts_end_at_a_nul() {
     // Latin-1, and a character that the field's end cuts.
     assert_eq!(text(b"Gr\xFCn"), "Gr\u{fc}n");
     assert_eq!(text(b"Gr\xC3"), "Gr\u{c3}");
-    assert_eq!(text(b"Gr\xC3\xBCn\xC3"), "Gr\u{fc}n", "others show that it is one");
+    assert_eq!(
+        text(b"Gr\xC3\xBCn\xC3"),
+        "Gr\u{fc}n",
+        "others show that it is one"
+    );
     assert_eq!(text(b"\xC3\xBC\xC3\0"), "\u{c3}\u{bc}\u{c3}", "not cut");
     // What stands behind the NUL does not count.
     assert_eq!(text(b"\xC3\xBC\0\xFC"), "\u{fc}");

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::plan::ReadAs;
 use super::{ArrayProxy, Options};
-use crate::control::{Control, check, wait};
+use crate::control::{Control, wait};
 use crate::core::dtype::{DType, Order};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Which;
@@ -187,7 +187,7 @@ impl Image {
         control: Option<&Control>,
         load: impl FnOnce() -> Result<Array>,
     ) -> Result<Array> {
-        check(control)?;
+        control.map_or(Ok(()), Control::check_cancelled)?;
         let find = |cached: &[(Key, Slot)]| cached.iter().position(|entry| entry.0 == key);
         let is_coming = |cached: &mut Vec<(Key, Slot)>| {
             find(cached).is_some_and(|i| matches!(cached[i].1, Slot::Coming))

@@ -164,8 +164,6 @@ impl ArrayProxy {
     /// Build the seek index of compressed data to the end. No effect on data
     /// that are not compressed. Progress is in compressed bytes.
     pub fn build_index(&self, control: Option<&Control>) -> Result<()> {
-        let control = control.map(Control::of_call);
-        let control = control.as_ref();
         let sources = &self.shared.sources;
         if let Some(control) = control {
             let packed = sources.iter().filter_map(|data| data.packed.as_ref());

@@ -1,5 +1,6 @@
 //! Which files of a series are open: no more than a number of them at a time.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,6 +9,11 @@ use super::Data;
 use crate::codec::Room;
 use crate::control::{Control, wait};
 use crate::error::Result;
+
+thread_local! {
+    /// How many leases this thread holds.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The files that are open, and the room that their decoded data share.
 pub(super) struct Pool {
@@ -47,7 +53,12 @@ impl Pool {
         sources: &'a [Data],
         control: Option<&Control>,
     ) -> Result<Lease<'a>> {
-        let busy = |state: &mut State| !state.admit(number, self.most, sources);
+        // A callback that reads while this thread holds a file cannot wait for it.
+        let most = match HELD.get() {
+            0 => self.most,
+            _ => usize::MAX,
+        };
+        let busy = |state: &mut State| !state.admit(number, most, sources);
         let mut state = wait(&self.state, &self.left, control, busy)?;
         // What was read longest ago makes room for what is decoded next.
         while self.room.is_half_full() {
@@ -62,6 +73,7 @@ impl Pool {
             };
             state.close(idle, sources);
         }
+        HELD.set(HELD.get() + 1);
         Ok(Lease {
             data: &sources[number],
             pool: Some((self, number)),
@@ -123,6 +135,7 @@ impl Drop for Lease<'_> {
         let Some((pool, number)) = self.pool else {
             return;
         };
+        HELD.set(HELD.get() - 1);
         let mut state = pool.state();
         if let Some(n) = state.reading.get_mut(&number) {
             *n -= 1;

@@ -69,6 +69,9 @@ pub(super) fn run(
         splits = packed.splits(start..end, is_dense(reads), control)?;
     }
     let attempt = |splits: &Splits| {
+        // What ends one try is not to end the next.
+        let control = control.map(Control::of_part);
+        let control = control.as_ref();
         let work = Work {
             data,
             reads,

@@ -22,7 +22,7 @@ pub(super) fn read_all(
     plans: &[(&Plan, &[Walk], &Target<'_>)],
     control: Option<&Control>,
 ) -> Result<()> {
-    let control = control.map(Control::of_call);
+    let control = control.map(Control::of_part);
     let control = control.as_ref();
     if let Some(control) = control {
         let bytes = plans.iter().map(|(plan, ..)| plan.nbytes() as u64);
