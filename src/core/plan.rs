@@ -142,7 +142,8 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Resul
             offset: block.offset,
             to: origin,
             item: layout.dtype.size() as i64,
-            dims: Vec::with_capacity(ndim),
+            // Of single elements, of which there may be many, none.
+            dims: Vec::new(),
             across: None,
         };
         for (axis, &stride) in layout.strides.iter().enumerate() {

@@ -274,7 +274,8 @@ impl ArrayProxy {
         self.layout.order
     }
 
-    /// Byte order of the stored elements; of a series that of its first file.
+    /// Byte order of the stored elements; of a series that of the file that the
+    /// first of them is in.
     pub fn byte_order(&self) -> ByteOrder {
         let block = self.first_block();
         let meaning = block.map_or(0, |block| block.meaning);
