@@ -337,18 +337,6 @@ static void test_overflow(void)
     ap_free(proxy);
 }
 
-/* There are no controls yet. */
-static void test_control(void)
-{
-    ap_proxy *proxy = open_counted(3, shape, AP_ORDER_F);
-    ap_plan *plan = make_plan(proxy, NULL, 0, AP_DISK, 0);
-    int32_t out[60];
-    CHECK_STATUS(ap_plan_read(plan, out, sizeof out, 0, NULL, MARKED(ap_control), &err),
-                 AP_ERR_ARGUMENT);
-    ap_plan_free(plan);
-    ap_free(proxy);
-}
-
 /* A read that fails half way may leave anything in the elements' places, but
  * nothing between them or beside them. */
 static void test_failed_read(void)
@@ -439,7 +427,6 @@ int main(void)
     test_overlap();
     test_bounds();
     test_overflow();
-    test_control();
     test_failed_read();
     test_empty();
     test_outlives();
