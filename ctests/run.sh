@@ -34,13 +34,13 @@ sanitize='-g -fsanitize=address,undefined -fno-sanitize-recover=all'
 run_quietly() { # seconds, command...
     local seconds=$1 lines status
     shift
-    TMPDIR=$PWD/$out/tmp timeout -k 5 "$seconds" "$@" >"$out/said" 2>&1
+    TMPDIR=$PWD/$out/tmp timeout -k 5 "$seconds" "$@" >"$log.said" 2>&1
     status=$?
-    cat "$out/said"
-    lines=$(wc -l <"$out/said")
+    cat "$log.said"
+    lines=$(wc -l <"$log.said")
     [ "$status" -eq 0 ] || { echo "exit status $status"; return 1; }
     [ "$lines" -eq 1 ] || { echo "$lines lines, wanted 1"; return 1; }
-    grep -Eq '^[a-z]+: [1-9][0-9]* passed, 0 failed$' "$out/said"
+    grep -Eq '^[a-z]+: [1-9][0-9]* passed, 0 failed$' "$log.said"
 }
 
 run_small() {
@@ -134,7 +134,7 @@ has_soname() {
 }
 
 rm -rf "$out"
-mkdir -p "$out"/{lib,support,support-sanitized,shared,static,sanitized,tmp} || exit 1
+mkdir -p "$out"/{lib,support,support-sanitized,shared,static,sanitized,tmp,logs,results} || exit 1
 
 for tool in "$CC" "$CXX" valgrind nm readelf timeout; do
     check "tool ${tool%% *} is installed" command -v "${tool%% *}"
@@ -162,16 +162,33 @@ check "README's program compiles" readme_compiles
 
 check "build helpers" build_support "$out/support" ""
 check "build helpers, sanitized" build_support "$out/support-sanitized" "$sanitize"
-for name in $programs wrapper; do
-    check "build $name, shared" build shared "$name"
-    check "build $name, static" build static "$name"
-    check "build $name, sanitized" build sanitized "$name"
-done
 
-for name in $programs wrapper; do
-    check "run $name, shared" run_quietly 60 "$out/shared/$name"
-    check "run $name, static" run_quietly 60 "$out/static/$name"
-    check "run $name, sanitized" run_quietly 120 "$out/sanitized/$name"
+# All of one program.
+program() {
+    local name=$1 kind
+    log=$out/logs/$name
+    for kind in shared static sanitized; do
+        check "build $name, $kind" build "$kind" "$name"
+    done
+    check "run $name, shared" run_quietly 100 "$out/shared/$name"
+    check "run $name, static" run_quietly 100 "$out/static/$name"
+    check "run $name, sanitized" run_quietly 200 "$out/sanitized/$name"
     check "run $name, valgrind" run_valgrind "$out/shared/$name"
+}
+
+# As many programs at a time as there are cores.
+cores=$(nproc)
+for name in $programs wrapper; do
+    while [ "$(jobs -rp | wc -l)" -ge "$cores" ]; do
+        wait -n
+    done
+    program "$name" >"$out/results/$name" &
+done
+wait
+for name in $programs wrapper; do
+    cat "$out/results/$name"
+    good=$(grep -c '^ok ' "$out/results/$name")
+    passed=$((passed + good))
+    failed=$((failed + 7 - good))
 done
 finish

@@ -1,5 +1,6 @@
 # For scripts of checks, to be sourced: one line per check, and at the end
-# `N passed, N failed`. `out` is a folder of the script's own.
+# `N passed, N failed`. `out` is a folder of the script's own, `log` a file in it
+# for what runs beside others.
 # shellcheck shell=bash disable=SC2154
 
 passed=0
@@ -9,13 +10,13 @@ failed=0
 check() {
     local name=$1
     shift
-    if "$@" >"$out/log" 2>&1 </dev/null; then
+    if "$@" >"${log:=$out/log}" 2>&1 </dev/null; then
         passed=$((passed + 1))
         echo "ok      $name"
     else
         failed=$((failed + 1))
         echo "FAILED  $name"
-        head -n 60 "$out/log" | sed 's/^/        /'
+        head -n 60 "$log" | sed 's/^/        /'
     fi
 }
 

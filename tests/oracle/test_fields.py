@@ -70,7 +70,7 @@ def text_of(raw, size):
     if len(text) == size:
         # Cut within a character, which others before it show it to be.
         for cut in (1, 2, 3):
-            if text[-cut] >= 0xC0:
+            if cut <= size and text[-cut] >= 0xC0:
                 try:
                     whole = text[:-cut].decode()
                 except UnicodeDecodeError:
