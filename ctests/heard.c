@@ -144,8 +144,9 @@ static int32_t read_inside(void *user, uint64_t done, uint64_t total)
     return 0;
 }
 
-/* One file may be open, and a read of it makes another one. */
-static void test_reads_inside(void)
+/* As many files may be open, and a read of them makes another one, of the last
+ * file. */
+static void check_reads_inside(const char *files)
 {
     const char *path = vast_file(16);
     ap_series *series = ap_series_new();
@@ -153,12 +154,13 @@ static void test_reads_inside(void)
     ap_proxy *proxy = NULL, *part = NULL;
     ap_control *control = ap_control_new();
     ap_array *array = NULL;
-    ap_slice first[2] = {ap_rest(), ap_at(0)};
+    ap_slice last[2] = {ap_rest(), ap_at(-1)};
+    test_note("%s", files);
     for (int i = 0; i < 3; i++)
         CHECK_OK(ap_series_add(series, path, &err));
-    CHECK_OK(ap_options_parse(options, "open_files=2", &err));
+    CHECK_OK(ap_options_parse(options, files, &err));
     CHECK_OK(ap_open_series(series, options, &proxy, &err));
-    CHECK_OK(ap_slice_proxy(proxy, first, 2, &part, &err));
+    CHECK_OK(ap_slice_proxy(proxy, last, 2, &part, &err));
     caller c = {part, control, 0, 0};
     ap_control_set_callback(control, read_inside, &c, 0);
     CHECK_OK(ap_load(proxy, NULL, 0, AP_AUTO, 0, control, &array, &err));
@@ -178,6 +180,8 @@ int main(void)
 {
     test_conversions();
     test_files_of_a_series();
-    test_reads_inside();
+    check_reads_inside("open_files=2");
+    check_reads_inside("open_files=1");
+    check_reads_inside("open_files=1,threads=3");
     return test_end("heard");
 }

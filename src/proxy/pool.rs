@@ -54,11 +54,15 @@ impl Pool {
         control: Option<&Control>,
     ) -> Result<Lease<'a>> {
         // A callback that reads while this thread holds a file cannot wait for it.
-        let most = match HELD.get() {
-            0 => self.most,
-            _ => usize::MAX,
+        let waits = HELD.get() == 0;
+        let busy = |state: &mut State| {
+            let room = state.make_room(number, self.most, sources);
+            let admitted = room || !waits;
+            if admitted {
+                state.admit(number);
+            }
+            !admitted
         };
-        let busy = |state: &mut State| !state.admit(number, most, sources);
         let mut state = wait(&self.state, &self.left, control, busy)?;
         // What was read longest ago makes room for what is decoded next.
         while self.room.is_half_full() {
@@ -82,18 +86,26 @@ impl Pool {
 }
 
 impl State {
-    fn admit(&mut self, number: usize, most: usize, sources: &[Data]) -> bool {
-        if let Some(at) = self.turns.iter().position(|&other| other == number) {
-            self.turns.remove(at);
-        } else if self.turns.len() >= most {
+    /// Whether a file is open or can be, once those that no one reads are closed as
+    /// far as need be.
+    fn make_room(&mut self, number: usize, most: usize, sources: &[Data]) -> bool {
+        if self.turns.contains(&number) {
+            return true;
+        }
+        while self.turns.len() >= most {
             let Some(idle) = self.idle(|_| true) else {
                 return false;
             };
             self.close(idle, sources);
         }
+        true
+    }
+
+    /// A file is read, last of all.
+    fn admit(&mut self, number: usize) {
+        self.turns.retain(|&other| other != number);
         self.turns.push_back(number);
         *self.reading.entry(number).or_default() += 1;
-        true
     }
 
     /// The place of the longest unused file that no one reads, of those wanted.
