@@ -98,6 +98,22 @@ static const char *vast_file(int64_t members)
     return temp_path("vast.nii.gz");
 }
 
+/* Who skips far looks up often, however little there is to read for it. */
+static void test_skipping(void)
+{
+    const char *path = vast_file(64);
+    ap_control *control = ap_control_new();
+    ap_proxy *proxy = NULL;
+    ap_slice last[2] = {ap_at(-1), ap_at(-1)};
+    progress p = {0, 0, 0, 0, 0};
+    CHECK_OK(ap_open(path, NULL, &proxy, &err));
+    ap_control_set_callback(control, watch, &p, 0);
+    CHECK_OK(run_way(BY_LOAD, proxy, last, 2, control, &err));
+    CHECK(p.calls > 64);
+    ap_free(proxy);
+    ap_control_free(control);
+}
+
 /* A callback's stop ends what other threads do with other files. */
 static void test_files_of_a_series(void)
 {
@@ -179,6 +195,7 @@ static void check_reads_inside(const char *files)
 int main(void)
 {
     test_conversions();
+    test_skipping();
     test_files_of_a_series();
     check_reads_inside("open_files=2");
     check_reads_inside("open_files=1");
