@@ -64,6 +64,17 @@ static void test_conversions(void)
             CHECK(values && values[0] == 7 && values[9000001] == 7 && values[17999999] == 7);
             ap_array_free(copy);
 
+            /* A cancel counts even where nothing is left to do. */
+            ap_array *own = NULL;
+            ap_control_cancel(control);
+            CHECK_STATUS(ap_image_data(image, AP_AUTO, 0, control, &own, &err),
+                         AP_ERR_CANCELLED);
+            CHECK_STATUS(ap_image_data(image, AP_INT16, order ? AP_READ_C : 0, control, &own,
+                                       &err),
+                         AP_ERR_CANCELLED);
+            CHECK(own == NULL);
+            ap_control_reset(control);
+
             p.calls = 0;
             p.stop_at = 2;
             ap_image_uncache(image);

@@ -98,8 +98,8 @@ impl Layout {
 
     /// Arrays of one shape and type one after the other, along a new axis that
     /// is the slowest. Each has one block, packed, in a source of its own.
-    pub(crate) fn stacked(layouts: &[Layout]) -> Option<Layout> {
-        let first = layouts.first()?;
+    pub(crate) fn stacked(layouts: &[&Layout]) -> Option<Layout> {
+        let first = *layouts.first()?;
         let blocks = layouts.iter().zip(0..).map(|(layout, number)| {
             let [block] = *layout.blocks.as_slice() else {
                 return None;
@@ -107,8 +107,7 @@ impl Layout {
             let same = layout.order == first.order && layout.strides == first.strides;
             same.then_some(Block {
                 source: number,
-                meaning: number,
-                offset: block.offset,
+                ..block
             })
         });
         let blocks = blocks.collect::<Option<Vec<Block>>>()?;
@@ -161,6 +160,16 @@ impl Layout {
     pub(crate) fn grid(&self) -> impl Iterator<Item = i64> {
         let blocks = |(&n, &block): (&i64, &i64)| ((n - 1).max(0) / block) + 1;
         self.shape.iter().zip(&self.block).map(blocks)
+    }
+
+    /// The block that an element is in.
+    pub(crate) fn block_of(&self, place: &[i64]) -> Block {
+        let (mut number, mut blocks) = (0, 1);
+        for (axis, n) in self.grid().enumerate() {
+            number += place[axis] / self.block[axis] * blocks;
+            blocks *= n;
+        }
+        self.blocks[number as usize]
     }
 
     /// For each block its source and the bytes [low, high) that its elements

@@ -39,7 +39,8 @@ fn packed(order: Order, shape: &[i64]) -> Layout {
 /// A series of `n` arrays.
 fn series(order: Order, shape: &[i64], n: usize) -> Layout {
     let one = |i: usize| Layout::packed(DType::Int16, order, shape, 100 * i as u64).unwrap();
-    Layout::stacked(&(0..n).map(one).collect::<Vec<_>>()).unwrap()
+    let all: Vec<Layout> = (0..n).map(one).collect();
+    Layout::stacked(&all.iter().collect::<Vec<_>>()).unwrap()
 }
 
 fn select(layout: &Layout, index: &[Slice]) -> (Selection, Option<Layout>) {
@@ -62,8 +63,8 @@ fn series_are_one_slow_axis_of_blocks() {
     );
     assert_eq!(series(Order::C, &[3, 2], 4).shape, [4, 3, 2]);
     assert!(Layout::stacked(&[]).is_none());
-    let other = [packed(Order::F, &[2, 3]), packed(Order::C, &[2, 3])];
-    assert!(Layout::stacked(&other).is_none());
+    let [f, c] = [Order::F, Order::C].map(|order| packed(order, &[2, 3]));
+    assert!(Layout::stacked(&[&f, &c]).is_none());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::element::{Element, check_filled};
@@ -181,7 +182,7 @@ impl Array {
     /// Elements among bytes, the first at byte `first`. `None` if some lie
     /// outside. They must not be written.
     pub(crate) fn among(
-        bytes: Arc<dyn std::ops::Deref<Target = [u8]> + Send + Sync>,
+        bytes: Arc<dyn Deref<Target = [u8]> + Send + Sync>,
         first: usize,
         dtype: DType,
         (shape, strides): (&[i64], &[i64]),
@@ -203,7 +204,7 @@ impl Array {
     /// Elements among bytes of a mapped file that are the array's own, to be
     /// written too.
     pub(crate) fn among_own(
-        mut bytes: Box<dyn std::ops::DerefMut<Target = [u8]> + Send + Sync>,
+        mut bytes: Box<dyn DerefMut<Target = [u8]> + Send + Sync>,
         first: usize,
         dtype: DType,
         (shape, strides): (&[i64], &[i64]),
@@ -247,9 +248,9 @@ impl Array {
         self.first
     }
 
-    /// All elements in the order of memory. `None` if they are of another type,
-    /// not packed, not aligned, or in memory that others may write to: what the
-    /// library made alone is sure to hold what the type allows.
+    /// All elements in the order of memory. `None` if they are of another type, or
+    /// in memory that others made: what the library or a vector made alone is sure
+    /// to be packed and to hold what the type allows.
     pub fn elements<T: Element>(&self) -> Option<&[T]> {
         let n = shape::count(&self.shape).unwrap_or(0) as usize;
         let is_ours = self.keeper.is::<Memory>() || self.keeper.is::<Vec<T>>();
@@ -410,7 +411,6 @@ fn inside(len: usize, first: usize, (shape, strides): (&[i64], &[i64]), dtype: D
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Deref;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::*;

@@ -159,6 +159,7 @@ impl Image {
     }
 
     fn data_kept(&self, read_as: ReadAs, keep: bool, control: Option<&Control>) -> Result<Array> {
+        control.map_or(Ok(()), Control::check_cancelled)?;
         match &self.body {
             Body::Proxy(proxy) => {
                 let delivered = read_as.of(proxy);
@@ -187,7 +188,6 @@ impl Image {
         control: Option<&Control>,
         load: impl FnOnce() -> Result<Array>,
     ) -> Result<Array> {
-        control.map_or(Ok(()), Control::check_cancelled)?;
         let find = |cached: &[(Key, Slot)]| cached.iter().position(|entry| entry.0 == key);
         let is_coming = |cached: &mut Vec<(Key, Slot)>| {
             find(cached).is_some_and(|i| matches!(cached[i].1, Slot::Coming))

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::footer::LateFooter;
 use super::index;
-use super::options::{IndexMode, Options};
+use super::options::Options;
 use super::source::Source;
 use super::space::Zoom;
 use super::{ArrayProxy, Data, Shared, scaled_dtype};
-use crate::codec::{self, Codec, Decoding, Places};
+use crate::codec::{self, Codec};
 use crate::core::dtype::{ByteOrder, Kind};
 use crate::core::layout::Layout;
 use crate::core::scale::{Factors, Meaning};
@@ -371,7 +371,7 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
             let text = format!("data compressed by {} cannot be mapped", codec.name());
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let decoded = codec::open(bytes, codec, decoding(options), options.room.clone())?;
+        let decoded = codec::open(bytes, codec, options.decoding(), options.room.clone())?;
         Ok(Opened {
             data: Data {
                 bytes: decoded.bytes,
@@ -397,30 +397,6 @@ fn open_data(source: &Source, content: Content, options: &Options) -> Result<Ope
         Some(path) => error.in_file(path),
         None => error,
     })
-}
-
-/// Bytes of decoded data that are kept unless told otherwise.
-const CACHE: u64 = 32 << 20;
-
-/// Bytes of decoded data that are kept.
-pub(super) fn cache_size(options: &Options) -> usize {
-    let cache = if options.keep_open { CACHE } else { 0 };
-    let cache = options.cache_bytes.unwrap_or(cache);
-    usize::try_from(cache).unwrap_or(usize::MAX)
-}
-
-fn decoding(options: &Options) -> Decoding {
-    Decoding {
-        verify: options.verify,
-        cache: cache_size(options),
-        places: Places {
-            wanted: options.index_mode != IndexMode::None,
-            spacing: options.index_spacing,
-            frugal: !options.keep_open,
-            most: options.index_bytes,
-        },
-        pooled: options.room.is_some(),
-    }
 }
 
 /// The compression of a source, and what was odd about it.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::codec::{Codec, Room};
+use crate::codec::{Codec, Decoding, Places, Room};
 use crate::core::scale::FactorType;
 use crate::format::Format;
 use crate::io::Mapping;
@@ -88,7 +88,32 @@ macro_rules! setters {
     )*};
 }
 
+/// Bytes of decoded data that are kept unless told otherwise.
+const CACHE: u64 = 32 << 20;
+
 impl Options {
+    /// Bytes of decoded data that are kept.
+    pub(super) fn cache_size(&self) -> usize {
+        let cache = if self.keep_open { CACHE } else { 0 };
+        let cache = self.cache_bytes.unwrap_or(cache);
+        usize::try_from(cache).unwrap_or(usize::MAX)
+    }
+
+    /// How compressed data are decoded.
+    pub(super) fn decoding(&self) -> Decoding {
+        Decoding {
+            verify: self.verify,
+            cache: self.cache_size(),
+            places: Places {
+                wanted: self.index_mode != IndexMode::None,
+                spacing: self.index_spacing,
+                frugal: !self.keep_open,
+                most: self.index_bytes,
+            },
+            pooled: self.room.is_some(),
+        }
+    }
+
     /// The defaults.
     pub fn new() -> Options {
         Options::default()

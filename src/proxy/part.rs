@@ -207,36 +207,23 @@ impl ArrayProxy {
             push(self.first_block().map_or(0, |block| block.meaning));
             return Ok(factors);
         }
-        let grid: Vec<i64> = layout.grid().collect();
         for place in places(&shape, Order::F) {
-            let mut number = 0;
-            for axis in (0..grid.len()).rev() {
-                let take = selection.takes[axis];
-                let k = selection.axes.iter().position(|of| *of == Some(axis));
-                let at = take.start + k.map_or(0, |k| place[k]) * take.step;
-                number = number * grid[axis] + at / layout.block[axis];
+            let mut at: Vec<i64> = selection.takes.iter().map(|take| take.start).collect();
+            for (axis, k) in selection.axes.iter().zip(place) {
+                if let Some(axis) = *axis {
+                    at[axis] += k * selection.takes[axis].step;
+                }
             }
-            push(layout.blocks[number as usize].meaning);
+            push(layout.block_of(&at).meaning);
         }
         Ok(factors)
     }
 
     /// The block that element (0,...,0) is in; `None` if there are no elements.
     pub(super) fn first_block(&self) -> Option<Block> {
-        let (layout, selection) = (&self.layout, self.whole());
-        if selection.is_empty() {
-            return None;
-        }
-        let mut number = 0;
-        let axes: Vec<(i64, i64)> = layout
-            .grid()
-            .zip(&layout.block)
-            .map(|(n, &b)| (n, b))
-            .collect();
-        for ((grid, block), take) in axes.into_iter().zip(&selection.takes).rev() {
-            number = number * grid + take.start / block;
-        }
-        layout.blocks.get(number as usize).copied()
+        let selection = self.whole();
+        let first: Vec<i64> = selection.takes.iter().map(|take| take.start).collect();
+        (!selection.is_empty()).then(|| self.layout.block_of(&first))
     }
 
     /// The stored elements of a selection in the memory where they are: a mapped
@@ -278,34 +265,28 @@ impl ArrayProxy {
         }
         let axes = (&layout.shape[..], &layout.strides[..]);
         let outside = || data.blame(Error::new(ErrorKind::Truncated, "the data end early"));
-        let array = match own {
-            true if empty => match data.bytes.lend() {
-                Ok(Some(view)) if view.is_mapped() => {
-                    return Array::zeros(dtype, &layout.shape, layout.order);
-                }
-                _ => return none("the data are no file that can be mapped"),
-            },
-            true => match data
-                .bytes
-                .lend_own(low..high)
-                .map_err(|error| data.blame(error))?
-            {
-                None => return none("the data are no file that can be mapped"),
-                Some(bytes) => {
-                    let first = (block.offset - low) as usize;
-                    Array::among_own(bytes, first, dtype, axes).ok_or_else(outside)?
-                }
-            },
-            false => match data.bytes.lend().map_err(|error| data.blame(error))? {
-                None => return none("the data are neither mapped nor in memory"),
-                Some(view) => {
-                    let mapped = view.is_mapped();
-                    let first = usize::try_from(block.offset).unwrap_or(usize::MAX);
-                    let first = if empty { 0 } else { first };
-                    let array = Array::among(view.into_bytes(), first, dtype, axes, mapped);
-                    array.ok_or_else(outside)?
-                }
-            },
+        let blamed = |error| data.blame(error);
+        let array = if own && !empty {
+            let Some(bytes) = data.bytes.lend_own(low..high).map_err(blamed)? else {
+                return none("the data are no file that can be mapped");
+            };
+            let first = (block.offset - low) as usize;
+            Array::among_own(bytes, first, dtype, axes).ok_or_else(outside)?
+        } else {
+            let Some(view) = data.bytes.lend().map_err(blamed)? else {
+                return none("the data are neither mapped nor in memory");
+            };
+            let mapped = view.is_mapped();
+            if own && !mapped {
+                return none("the data are no file that can be mapped");
+            }
+            if own {
+                return Array::zeros(dtype, &layout.shape, layout.order);
+            }
+            let first = usize::try_from(block.offset).unwrap_or(usize::MAX);
+            let first = if empty { 0 } else { first };
+            let array = Array::among(view.into_bytes(), first, dtype, axes, mapped);
+            array.ok_or_else(outside)?
         };
         let aligned = |step: i64| step % dtype.unit() as i64 == 0;
         let all =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::pool::Pool;
 use super::space::Zoom;
-use super::{ArrayProxy, IndexFile, Options, Shared, open, scaled_dtype};
+use super::{ArrayProxy, IndexFile, Options, Shared, scaled_dtype};
 use crate::codec::Room;
 use crate::core::dtype::Order;
 use crate::core::layout::Layout;
@@ -37,7 +37,7 @@ impl ArrayProxy {
             let text = "a series of no files is no array";
             return Err(Error::new(ErrorKind::Argument, text));
         }
-        let room = Arc::new(Room::new(open::cache_size(options)));
+        let room = Arc::new(Room::new(options.cache_size()));
         let pool = Pool::new(options.open_files.max(1), room.clone());
         let options = Options {
             room: Some(room),
@@ -86,14 +86,17 @@ fn check_agrees(file: &ArrayProxy, first: &ArrayProxy) -> Result<()> {
                 false => wrong("the affine", format!("{a:?}"), format!("{b:?}")),
             }
         }
-        [Err(error), _] => Err(error.of_kind(ErrorKind::Header)),
-        [_, Err(error)] => wrong("the affine", "is known and".into(), error.to_string()),
+        [Err(error), Ok((_, b))] => wrong("the affine", format!("({error})"), format!("{b:?}")),
+        [a, Err(error)] => {
+            let a = a.map_or_else(|error| format!("({error})"), |(_, a)| format!("{a:?}"));
+            wrong("the affine", a, format!("({error})"))
+        }
     }
 }
 
 /// The array of files that agree.
 fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
-    let layouts: Vec<Layout> = files.iter().map(|file| (*file.layout).clone()).collect();
+    let layouts: Vec<&Layout> = files.iter().map(|file| &*file.layout).collect();
     let mut layout = Layout::stacked(&layouts).ok_or_else(|| {
         let text = format!(
             "{} arrays of shape {} and type {} are no one array: at most {} axes are possible, \
