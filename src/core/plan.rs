@@ -169,8 +169,7 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Resul
     })?;
     for_each_block(layout, &cuts, |block, turn| {
         walks.push(walk(block, &|axis| cuts[axis][turn[axis]]));
-        Ok(())
-    })?;
+    });
     walks.sort_by_key(|walk| (walk.source, walk.offset));
     Ok(walks)
 }
@@ -186,9 +185,7 @@ pub(crate) fn meanings(layout: &Layout, selection: &Selection) -> Vec<u32> {
         if found.last() != Some(&block.meaning) {
             found.push(block.meaning);
         }
-        Ok(())
-    })
-    .unwrap_or_default();
+    });
     found.sort_unstable();
     found.dedup();
     found
@@ -202,13 +199,9 @@ fn cuts(layout: &Layout, takes: &[Take]) -> Vec<Vec<Cut>> {
 
 /// Do something with each block that is touched, and which of the cuts of each
 /// axis are there.
-fn for_each_block(
-    layout: &Layout,
-    cuts: &[Vec<Cut>],
-    mut work: impl FnMut(&Block, &[usize]) -> Result<()>,
-) -> Result<()> {
+fn for_each_block(layout: &Layout, cuts: &[Vec<Cut>], mut work: impl FnMut(&Block, &[usize])) {
     if cuts.iter().any(Vec::is_empty) {
-        return Ok(());
+        return;
     }
     let grid: Vec<i64> = layout.grid().collect();
     let mut turn = vec![0; cuts.len()];
@@ -217,10 +210,10 @@ fn for_each_block(
         for axis in (0..cuts.len()).rev() {
             number = number * grid[axis] + cuts[axis][turn[axis]].block;
         }
-        work(&layout.blocks[number as usize], &turn)?;
+        work(&layout.blocks[number as usize], &turn);
         // The next combination of blocks, the first axis moving fastest.
         let Some(axis) = (0..cuts.len()).find(|&axis| turn[axis] + 1 < cuts[axis].len()) else {
-            return Ok(());
+            return;
         };
         turn[..axis].fill(0);
         turn[axis] += 1;
