@@ -12,14 +12,29 @@ pub enum FactorType {
     Float64,
 }
 
-/// Values mean `stored * slope + inter`.
+/// Values mean `stored * slope * more + inter`, after what is stored was clipped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Factors {
     pub(crate) slope: f64,
+    /// A second slope, applied after the first was rounded; mostly 1.
+    pub(crate) more: f64,
     pub(crate) inter: f64,
-    /// The type that the format gives the factors; it decides the type of
-    /// scaled results.
-    pub(crate) precision: FactorType,
+    /// What stored values are clipped to.
+    pub(crate) clip: Option<(f64, f64)>,
+    pub(crate) arithmetic: Arithmetic,
+}
+
+/// In what type factors are applied, and of what type results are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    /// By NumPy's rules, from the type that the format gives the factors. Data
+    /// whose slope is 1 and whose intercept is 0 are not scaled.
+    AsNumPy(FactorType),
+    /// In float64, even by 1 and 0.
+    Double,
+    /// In float32 for stored float32, else in float64; results are float64, even
+    /// by 1 and 0.
+    AsStored,
 }
 
 /// What the stored bytes of an element mean.
@@ -32,8 +47,10 @@ pub(crate) struct Meaning {
 impl Factors {
     pub(crate) const NONE: Factors = Factors {
         slope: 1.0,
+        more: 1.0,
         inter: 0.0,
-        precision: FactorType::Float64,
+        clip: None,
+        arithmetic: Arithmetic::AsNumPy(FactorType::Float64),
     };
 
     /// Factors rounded to their precision.
@@ -45,12 +62,29 @@ impl Factors {
         Factors {
             slope: round(slope),
             inter: round(inter),
-            precision,
+            arithmetic: Arithmetic::AsNumPy(precision),
+            ..Factors::NONE
+        }
+    }
+
+    /// Slope and intercept that make results of float64 whatever they are.
+    pub(crate) fn double(slope: f64, inter: f64) -> Factors {
+        Factors {
+            slope,
+            inter,
+            arithmetic: Arithmetic::Double,
+            ..Factors::NONE
         }
     }
 
     pub(crate) fn is_scaling(&self) -> bool {
-        self.slope != 1.0 || self.inter != 0.0
+        let plain = matches!(self.arithmetic, Arithmetic::AsNumPy(_));
+        !plain || self.slope != 1.0 || self.inter != 0.0
+    }
+
+    /// Both slopes as one.
+    pub(crate) fn whole_slope(&self) -> f64 {
+        self.slope * self.more
     }
 
     /// Precision in which NiBabel scales `stored` elements for a result of
@@ -59,6 +93,16 @@ impl Factors {
     /// the ends of their range stay finite.
     pub(crate) fn precision_for(&self, stored: DType, wanted: Option<DType>) -> FactorType {
         use FactorType::{Float32, Float64};
+        let precision = match self.arithmetic {
+            Arithmetic::AsNumPy(precision) => precision,
+            Arithmetic::Double => return Float64,
+            Arithmetic::AsStored => {
+                return match stored {
+                    DType::Float32 => Float32,
+                    _ => Float64,
+                };
+            }
+        };
         let widened = matches!(
             wanted,
             Some(DType::Float64 | DType::Complex128 | DType::Float128 | DType::Complex256)
@@ -66,7 +110,7 @@ impl Factors {
         // A complex type asked for makes the factors complex, and NumPy then
         // looks for the integers' work type from float64 on.
         let complex = wanted.is_some_and(|wanted| wanted.kind() == Kind::Complex);
-        if self.precision == Float64 || widened || stored.unit() > 4 {
+        if precision == Float64 || widened || stored.unit() > 4 {
             return Float64;
         }
         match stored.integer_range() {
@@ -84,7 +128,7 @@ impl Factors {
     /// Whether some integer of the stored type, scaled, passes the range of
     /// float64, so that results hold infinities.
     pub(crate) fn overflows(&self, stored: DType) -> bool {
-        let finite = |x: i128| (x as f64 * self.slope + self.inter).is_finite();
+        let finite = |x: i128| (x as f64 * self.slope * self.more + self.inter).is_finite();
         stored
             .integer_range()
             .is_some_and(|(low, high)| !finite(low) || !finite(high))
@@ -94,7 +138,11 @@ impl Factors {
     /// for.
     pub(crate) fn auto_dtype(&self, stored: DType) -> DType {
         let complex = stored.kind() == Kind::Complex;
-        match (self.precision_for(stored, None), complex) {
+        let precision = match self.arithmetic {
+            Arithmetic::AsNumPy(_) => self.precision_for(stored, None),
+            Arithmetic::Double | Arithmetic::AsStored => FactorType::Float64,
+        };
+        match (precision, complex) {
             (FactorType::Float32, false) => DType::Float32,
             (FactorType::Float64, false) => DType::Float64,
             (FactorType::Float32, true) => DType::Complex64,

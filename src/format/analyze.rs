@@ -60,8 +60,7 @@ pub(super) fn read(bytes: &dyn Bytes, format: Format, strict: bool) -> Result<He
     };
     let factors = family::usable_factors(dtype, factors, SCL_SLOPE_AT, &mut notes)?;
     let order = head.fields.order;
-    Ok(Header {
-        factors,
+    let header = Header {
         zooms,
         next_zoom: family::next_zoom(&pixdim, in_space),
         affine: Affine::Plain(Box::new(Plain {
@@ -72,7 +71,8 @@ pub(super) fn read(bytes: &dyn Bytes, format: Format, strict: bool) -> Result<He
         image: Some("img"),
         affine_file: (format != Format::Analyze).then_some("mat"),
         ..Header::new(format, raw, (layout, order))
-    })
+    };
+    Ok(header.scaled(factors))
 }
 
 /// SPM99 has a slope of single precision, and no intercept.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::dtype::ByteOrder;
+use crate::core::scale::Arithmetic;
 use crate::format::affine::Which;
 use crate::format::{self, Parts, Wish};
 
@@ -70,14 +71,17 @@ fn plain_headers() {
         assert_eq!(made.read_as(None, true).unwrap().format, Format::Spm2);
         for format in ALL {
             let header = made.read_as(Some(format), true).unwrap();
-            assert_eq!((header.format, header.byte_order), (format, order));
+            assert_eq!(
+                (header.format, header.meanings[0].byte_order),
+                (format, order)
+            );
             assert_eq!(header.layout.dtype, DType::Int16);
             assert_eq!(
                 (&header.layout.shape[..], header.layout.offset()),
                 (&[4, 5, 6][..], Some(64))
             );
             assert_eq!(
-                (&header.zooms[..], header.factors),
+                (&header.zooms[..], header.meanings[0].factors),
                 (&[2.0, 3.0, 4.0][..], Factors::NONE)
             );
             assert_eq!((header.image, header.notes.texts.len()), (Some("img"), 0));
@@ -152,8 +156,11 @@ fn what_is_wrong_is_named_by_its_byte() {
 #[test]
 fn factors_of_each() {
     let factors = |made: &Made, format| {
-        let factors = made.read(format).unwrap().factors;
-        (factors.slope, factors.inter, factors.precision)
+        let factors = made.read(format).unwrap().meanings[0].factors;
+        let Arithmetic::AsNumPy(precision) = factors.arithmetic else {
+            panic!("{factors:?}");
+        };
+        (factors.slope, factors.inter, precision)
     };
     let none = (1.0, 0.0, FactorType::Float64);
     let scaled = little().f32(112, &[0.1, 7.0]);
@@ -193,12 +200,12 @@ fn factors_of_each() {
         .read(Format::Spm2)
         .unwrap();
     assert_eq!(
-        (endless.factors, endless.notes.texts.len()),
+        (endless.meanings[0].factors, endless.notes.texts.len()),
         (Factors::NONE, 1)
     );
     let colours = scaled.i16(70, &[128, 24]).read(Format::Spm99).unwrap();
     assert_eq!(
-        (colours.factors, colours.notes.texts.len()),
+        (colours.meanings[0].factors, colours.notes.texts.len()),
         (Factors::NONE, 1)
     );
 }

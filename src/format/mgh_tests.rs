@@ -75,7 +75,7 @@ fn types_and_shapes() {
         let layout = &header.layout;
         assert_eq!((layout.dtype, &layout.shape[..]), (dtype, &[2, 3, 4][..]));
         assert_eq!(
-            (header.byte_order, layout.offset()),
+            (header.meanings[0].byte_order, layout.offset()),
             (ByteOrder::Big, Some(284))
         );
     }

@@ -29,7 +29,7 @@ pub(crate) use record::{Origin, Value, fields, units};
 
 use crate::core::dtype::ByteOrder;
 use crate::core::layout::Layout;
-use crate::core::scale::Factors;
+use crate::core::scale::{Factors, Meaning};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes of a header file, decoded.
@@ -139,9 +139,8 @@ pub(crate) struct Header {
     pub(crate) format: Format,
     /// Its source 0 is the header's own file, or the image file of a pair.
     pub(crate) layout: Layout,
-    /// Of the stored elements.
-    pub(crate) byte_order: ByteOrder,
-    pub(crate) factors: Factors,
+    /// What stored bytes mean, by the number that blocks have of it.
+    pub(crate) meanings: Vec<Meaning>,
     /// Voxel sizes; the fourth is the time step.
     pub(crate) zooms: Vec<f64>,
     /// The size of one axis more than the array has.
@@ -179,8 +178,10 @@ impl Header {
         Header {
             format,
             layout,
-            byte_order,
-            factors: Factors::NONE,
+            meanings: vec![Meaning {
+                byte_order,
+                factors: Factors::NONE,
+            }],
             zooms: Vec::new(),
             next_zoom: 1.0,
             affine: Affine::None,
@@ -190,6 +191,16 @@ impl Header {
             affine_file: None,
             footer: None,
         }
+    }
+}
+
+impl Header {
+    /// The same with factors that hold for all elements.
+    pub(crate) fn scaled(mut self, factors: Factors) -> Header {
+        self.meanings
+            .iter_mut()
+            .for_each(|meaning| meaning.factors = factors);
+        self
     }
 }
 

@@ -156,15 +156,15 @@ pub(super) fn read(bytes: &dyn Bytes, format: Format, wish: Wish) -> Result<Head
     let space = read_space(version, &head, head.in_space(&shape), &mut notes)?;
     let format = if pair { version.pair } else { version.single };
     let order = head.fields.order;
-    Ok(Header {
-        factors,
+    let header = Header {
         zooms: space.zooms,
         next_zoom: space.next_zoom,
         affine: space.affine,
         notes,
         image: pair.then_some("img"),
         ..Header::new(format, raw, (layout, order))
-    })
+    };
+    Ok(header.scaled(factors))
 }
 
 /// Whether the magic is a single file's, and not a pair's.

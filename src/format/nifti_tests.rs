@@ -90,13 +90,19 @@ const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
 fn plain_headers_of_both_versions() {
     for order in ORDERS {
         let one = Head::v1(order).read().unwrap();
-        assert_eq!((one.format, one.byte_order), (Format::Nifti1, order));
+        assert_eq!(
+            (one.format, one.meanings[0].byte_order),
+            (Format::Nifti1, order)
+        );
         assert_eq!(
             (one.layout.dtype, one.layout.offset()),
             (DType::Int16, Some(352))
         );
         let two = Head::v2(order).read().unwrap();
-        assert_eq!((two.format, two.byte_order), (Format::Nifti2, order));
+        assert_eq!(
+            (two.format, two.meanings[0].byte_order),
+            (Format::Nifti2, order)
+        );
         assert_eq!(
             (two.layout.dtype, two.layout.offset()),
             (DType::Float64, Some(544))
@@ -105,7 +111,7 @@ fn plain_headers_of_both_versions() {
             assert_eq!(header.layout.shape, [4, 5, 6]);
             assert_eq!(header.zooms, [2.0, 3.0, 4.0]);
             assert_eq!(header.notes.texts, [""; 0]);
-            assert_eq!(header.factors, Factors::NONE);
+            assert_eq!(header.meanings[0].factors, Factors::NONE);
         }
     }
 }
@@ -252,7 +258,11 @@ fn factors() {
             .texts
             .iter()
             .filter(|text| text.contains("slope"));
-        Ok((header.factors.slope, header.factors.inter, notes.count()))
+        Ok((
+            header.meanings[0].factors.slope,
+            header.meanings[0].factors.inter,
+            notes.count(),
+        ))
     };
     assert_eq!(factors(0.5, -3.0, 4).unwrap(), (0.5, -3.0, 0));
     assert_eq!(factors(f32::NAN, f32::NAN, 4).unwrap(), (1.0, 0.0, 0));

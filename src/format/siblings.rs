@@ -5,6 +5,9 @@ use super::{Format, Parts};
 /// Endings of compressed files, which stand behind a format's own.
 const CODECS: [&str; 3] = ["gz", "bz2", "zst"];
 
+/// Extensions of headers and of their images.
+const PAIRS: [(&str, &str); 1] = [("hdr", "img")];
+
 /// What a file's name says about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Name<'a> {
@@ -36,15 +39,17 @@ impl<'a> Name<'a> {
         self.extension.eq_ignore_ascii_case(extension)
     }
 
-    /// Whether it is the image of a pair.
-    pub(crate) fn is_image(&self) -> bool {
-        self.is("img")
+    /// The extension of the header, if this is the image of a pair.
+    pub(crate) fn header(&self) -> Option<&'static str> {
+        let pair = PAIRS.iter().find(|pair| self.is(pair.1));
+        pair.map(|pair| pair.0)
     }
 
     /// What the name says about the file's parts.
     pub(crate) fn parts(&self) -> Parts {
+        let is_one = |pair: &(&str, &str)| self.is(pair.0) || self.is(pair.1);
         match () {
-            () if self.is("hdr") || self.is_image() => Parts::Pair,
+            () if PAIRS.iter().any(is_one) => Parts::Pair,
             () if self.is("nii") => Parts::Single,
             () => Parts::Unknown,
         }

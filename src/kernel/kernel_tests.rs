@@ -1,6 +1,7 @@
 //! Kernels against plain Rust arithmetic, one element at a time.
 
 use super::*;
+use crate::core::scale::Arithmetic;
 use DType::*;
 
 #[path = "variants_tests.rs"]
@@ -244,6 +245,67 @@ fn bytes_are_swapped_inside_each_number() {
         convert(&swapped, (Int32, OTHER), Float64, None, None, CUT).unwrap(),
         want
     );
+}
+
+#[test]
+fn values_are_clipped_then_scaled_by_one_slope_and_the_other() {
+    let values: Vec<i16> = (-400..400).map(|i| i * 37).collect();
+    let factors = Factors {
+        more: 0.3,
+        clip: Some((-5000.0, 7000.5)),
+        ..Factors::double(0.1, 0.7)
+    };
+    let got = convert(
+        &bytes!(values),
+        (Int16, NATIVE),
+        Float64,
+        Some(factors),
+        None,
+        CUT,
+    );
+    let scaled = |x: &i16| f64::from(*x).clamp(-5000.0, 7000.5) * 0.1 * 0.3 + 0.7;
+    let want: Vec<f64> = values.iter().map(scaled).collect();
+    assert_eq!(got.unwrap(), bytes!(want));
+    let other: Vec<f64> = values
+        .iter()
+        .map(|&x| f64::from(x).clamp(-5000.0, 7000.5) * (0.1 * 0.3) + 0.7)
+        .collect();
+    assert_ne!(
+        bytes!(want),
+        bytes!(other),
+        "the values show the difference"
+    );
+    // Results of float64 whose arithmetic is that of what is stored.
+    let factors = Factors {
+        more: 1.7,
+        arithmetic: Arithmetic::AsStored,
+        ..Factors::double(0.1, 0.0)
+    };
+    let values: Vec<f32> = (0..600)
+        .map(|i| i as f32 * 1.37)
+        .chain([f32::NAN, -0.0])
+        .collect();
+    let got = convert(
+        &bytes!(values),
+        (Float32, NATIVE),
+        Float64,
+        Some(factors),
+        None,
+        CUT,
+    );
+    let want: Vec<f64> = values.iter().map(|x| f64::from(x * 0.1 * 1.7)).collect();
+    assert_eq!(got.unwrap(), bytes!(want));
+    assert_eq!(factors.auto_dtype(Float32), Float64);
+    // 1 and 0 change the type alone.
+    let got = convert(
+        &bytes!([3i16]),
+        (Int16, NATIVE),
+        Float64,
+        Some(Factors::double(1.0, 0.0)),
+        None,
+        CUT,
+    );
+    assert_eq!(got.unwrap(), bytes!([3.0f64]));
 }
 
 #[test]

@@ -109,7 +109,9 @@ enum Step {
 struct Scale {
     work: Work,
     slope: f64,
+    more: f64,
     inter: f64,
+    clip: Option<(f64, f64)>,
 }
 
 impl Kernel {
@@ -169,12 +171,15 @@ impl Kernel {
         let scale = factors.map(|factors| Scale {
             work: Work::of_scaled(from, factors.precision_for(from, asked)),
             slope: factors.slope,
+            more: factors.more,
             inter: factors.inter,
+            clip: factors.clip,
         });
         let work = scale.map_or(Work::of_unscaled(from), |scale| scale.work);
         let load = load::choose(from, order, work, cpu);
         let store = store::choose(work, to, cast.round, cpu);
-        let packed = match cast.checked {
+        let plain = |scale: &Scale| scale.more == 1.0 && scale.clip.is_none();
+        let packed = match cast.checked || !scale.as_ref().is_none_or(plain) {
             true => None,
             false => packed::choose(from, order, work, to, cpu),
         };
@@ -354,7 +359,14 @@ impl Scale {
     unsafe fn apply_here(&self, row: *mut Row, n: usize) {
         // SAFETY: the caller's promise; a row is aligned for each type.
         unsafe {
+            match (self.clip, self.work) {
+                (Some(clip), Work::F32) => clip_real::<f32>(values(row, n), clip),
+                (Some(clip), Work::F64) => clip_real::<f64>(values(row, n), clip),
+                _ => {}
+            }
             match self.work {
+                Work::F32 if self.more != 1.0 => scale_real(values(row, n), self.twice::<f32>()),
+                Work::F64 if self.more != 1.0 => scale_real(values(row, n), self.twice::<f64>()),
                 Work::F32 => scale_real(values(row, n), self.real::<f32>()),
                 Work::F64 => scale_real(values(row, n), self.real::<f64>()),
                 Work::C64 => scale_complex(values(row, n), self.slope as f32, self.inter as f32),
@@ -362,6 +374,18 @@ impl Scale {
                 Work::I64 | Work::U64 => unreachable!("integers are scaled as floats"),
             }
         }
+    }
+
+    /// What scaling by two slopes does to a real number.
+    #[inline(always)]
+    fn twice<T: Real>(self) -> impl Fn(T) -> T
+    where
+        f64: Become<T>,
+    {
+        let more = self.more.become_::<false>();
+        let once = Scale { inter: 0.0, ..self }.real::<T>();
+        let last = Scale { slope: 1.0, ..self }.real::<T>();
+        move |x| last(once(x) * more)
     }
 
     /// What scaling does to a real number.
@@ -402,6 +426,19 @@ impl Real for f64 {}
 #[inline(always)]
 fn scale_real<T: Real>(values: &mut [T], scale: impl Fn(T) -> T) {
     values.iter_mut().for_each(|x| *x = scale(*x));
+}
+
+/// NaN stays.
+#[inline(always)]
+fn clip_real<T: Real + PartialOrd>(values: &mut [T], (low, high): (f64, f64))
+where
+    f64: Become<T>,
+{
+    let [low, high] = [low, high].map(f64::become_::<false>);
+    values.iter_mut().for_each(|x| {
+        *x = if *x < low { low } else { *x };
+        *x = if *x > high { high } else { *x };
+    });
 }
 
 /// Full complex arithmetic with factors whose imaginary part is zero, as

@@ -12,7 +12,7 @@ use super::{ArrayProxy, Data, Shared, scaled_dtype};
 use crate::codec::{self, Codec};
 use crate::core::dtype::{ByteOrder, Kind};
 use crate::core::layout::Layout;
-use crate::core::scale::{Factors, Meaning};
+use crate::core::scale::Factors;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::siblings::Name;
 use crate::format::{self, Bytes, Format, Header, Notes, Parts, Wish};
@@ -71,14 +71,14 @@ pub(super) fn path(path: &Path, options: &Options) -> Result<ArrayProxy> {
     if options.format.is_some_and(Format::is_single) {
         return open(&given, None, Parts::Single);
     }
-    if !name.is_image() {
+    let Some(extension) = name.header() else {
         return open(&given, None, name.parts());
-    }
+    };
     // What an image holds, only its header knows.
-    if let Some(header) = beside.first(&name.siblings("hdr"))? {
+    if let Some(header) = beside.first(&name.siblings(extension))? {
         return open(&header, Some(&given), Parts::Pair);
     }
-    let missing = || Err(beside.missing("header", "hdr"));
+    let missing = || Err(beside.missing("header", extension));
     if options.format.is_some() {
         return missing();
     }
@@ -152,11 +152,10 @@ pub(super) fn layout(
     let opened = open_data(source, Content::Layout, options)?;
     notes.texts.extend(opened.note);
     let header = Header {
-        factors,
         notes,
         ..Header::new(Format::Layout, Vec::new(), (layout, byte_order))
     };
-    finish(header, opened.data, None, options)
+    finish(header.scaled(factors), opened.data, None, options)
 }
 
 fn refuse_layout(options: &Options) -> Result<()> {
@@ -258,8 +257,8 @@ fn of_parts(
     };
     // A header that is named as a single file, or as an image.
     if let (Parts::Single, Some(beside), None) = (parts, beside, options.format) {
-        if beside.name.is_image() {
-            return Err(cause(beside.missing("header", "hdr")));
+        if let Some(extension) = beside.name.header() {
+            return Err(cause(beside.missing("header", extension)));
         }
         let text = "the content is a header, whatever the name says: the data are in another file";
         header.notes.texts.push(text.into());
@@ -491,18 +490,14 @@ fn finish(
     if header.footer.is_some_and(|footer| footer.has_zoom) {
         zooms.push(Zoom::InFooter);
     }
-    let meanings = vec![Meaning {
-        byte_order: header.byte_order,
-        factors: header.factors,
-    }];
     let layout = Arc::new(header.layout);
     Ok(ArrayProxy {
         part: None,
         space: None,
         shared: Arc::new(Shared {
             pool: None,
-            scaled: scaled_dtype(&meanings, layout.dtype),
-            meanings,
+            scaled: scaled_dtype(&header.meanings, layout.dtype),
+            meanings: header.meanings,
             spatial: layout.shape.len().min(3),
             layout: layout.clone(),
             zooms: (header.format != Format::Layout).then_some(zooms),

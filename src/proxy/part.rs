@@ -200,8 +200,8 @@ impl ArrayProxy {
             return Err(self.blame(Error::new(ErrorKind::Memory, text)));
         }
         let mut push = |number: u32| {
-            let Factors { slope, inter, .. } = self.shared.meanings[number as usize].factors;
-            factors.push((slope, inter));
+            let found: &Factors = &self.shared.meanings[number as usize].factors;
+            factors.push((found.whole_slope(), found.inter));
         };
         if shape.is_empty() {
             push(self.first_block().map_or(0, |block| block.meaning));
