@@ -676,8 +676,8 @@ AP_API int32_t ap_byte_order(const ap_proxy *proxy);
 AP_API int64_t ap_data_offset(const ap_proxy *proxy);
 
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
-/// "spm99", "spm2", "mgh" or "layout". Owned by the proxy. NULL if `proxy` is
-/// NULL.
+/// "spm99", "spm2", "mgh", "afni" or "layout". Owned by the proxy. NULL if
+/// `proxy` is NULL.
 AP_API const char *ap_format(const ap_proxy *proxy);
 
 /// Compression: "none", "gzip", "bzip2" or "zstd". As `ap_format`.
@@ -751,6 +751,9 @@ AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
 /// with their values as `ap_header` has them. The fields of an MGH file's
 /// footer (tr, flip_angle, te, ti, fov) are among them; asking for the value of
 /// one reads the footer, which decodes a compressed file to the end.
+///
+/// Those of an AFNI header, which is a text, are its attributes, by its own
+/// names: integers, numbers, or texts without the ' and ~ around them.
 ///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the

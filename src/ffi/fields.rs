@@ -16,6 +16,9 @@ use crate::error::Result;
 /// footer (tr, flip_angle, te, ti, fov) are among them; asking for the value of
 /// one reads the footer, which decodes a compressed file to the end.
 ///
+/// Those of an AFNI header, which is a text, are its attributes, by its own
+/// names: integers, numbers, or texts without the ' and ~ around them.
+///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the
 /// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis

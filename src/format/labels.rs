@@ -37,6 +37,16 @@ pub(super) fn units(code: i64) -> [String; 2] {
     [space, code - space].map(|code| label(&UNITS, code))
 }
 
+/// The unit of times of AFNI's TAXIS_NUMS.
+pub(super) fn afni_time(code: i64) -> &'static str {
+    match code {
+        77001 => "msec",
+        77002 => "sec",
+        77003 => "hz",
+        _ => "unknown",
+    }
+}
+
 /// The axes in dim_info: from 1, two bits for each, 0 if it is not told.
 fn axes(code: i64) -> String {
     let names = ["freq", "phase", "slice"].into_iter().enumerate();

@@ -5,7 +5,9 @@
 //! it says in its [`Header`], and names of siblings it lists as text.
 
 mod affine;
+mod afni;
 mod analyze;
+mod entries;
 mod extensions;
 mod family;
 mod fields;
@@ -20,6 +22,7 @@ mod tables;
 
 pub(crate) use affine::Affine;
 pub use affine::Which;
+pub(crate) use entries::Entry;
 pub use extensions::Extension;
 pub(crate) use extensions::extensions;
 pub(crate) use mgh::footer;
@@ -83,11 +86,13 @@ pub enum Format {
     Spm2,
     /// FreeSurfer's MGH (.mgh); compressed, it is called MGZ.
     Mgh,
+    /// AFNI's datasets (.HEAD, .BRIK).
+    Afni,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 9] = [
+const FORMATS: [(Format, &str); 10] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
@@ -96,6 +101,7 @@ const FORMATS: [(Format, &str); 9] = [
     (Format::Spm99, "spm99"),
     (Format::Spm2, "spm2"),
     (Format::Mgh, "mgh"),
+    (Format::Afni, "afni"),
     (Format::Layout, "layout"),
 ];
 
@@ -156,6 +162,8 @@ pub(crate) struct Header {
     pub(crate) affine_file: Option<&'static str>,
     /// What stands behind the data and is read when it is asked for.
     pub(crate) footer: Option<FooterPlace>,
+    /// The fields of a header that is a text.
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// Where a [`footer`] stands.
@@ -190,6 +198,7 @@ impl Header {
             image: None,
             affine_file: None,
             footer: None,
+            entries: Vec::new(),
         }
     }
 }
@@ -257,6 +266,7 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
             analyze::read(bytes, format, wish.strict)?
         }
         Some(Format::Mgh) => mgh::read(bytes, wish.strict)?,
+        Some(Format::Afni) => afni::read(bytes, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
     Ok(Some(header))
@@ -274,6 +284,9 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     }
     if analyze::detect(&head) {
         return Ok(Some(Format::Spm2));
+    }
+    if afni::detect(&head) {
+        return Ok(Some(Format::Afni));
     }
     // What is named so is one, for want of a magic, whatever is wrong with it.
     let is_mgh = mgh::fits(bytes, &head) || (is_named_mgh && !head.is_empty());

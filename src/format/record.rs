@@ -1,10 +1,12 @@
 //! Headers as lists of named fields: what NiBabel has as NumPy structs. A
-//! table says where each field stands, and one way of reading serves all.
+//! table says where each field stands, and one way of reading serves all; a
+//! header that is a text has entries instead.
 
+use super::entries::Entry;
 use super::fields::Fields;
 use super::labels::Words;
 use super::mgh::{FOOTER_FIELDS, OfFooter};
-use super::{Format, labels, tables};
+use super::{Format, afni, labels, tables};
 use crate::core::dtype::ByteOrder;
 
 /// How a field is stored.
@@ -77,7 +79,7 @@ impl Field {
 }
 
 /// The text that stands before the first NUL: UTF-8, or else Latin-1.
-fn text_of(field: &[u8]) -> String {
+pub(super) fn text_of(field: &[u8]) -> String {
     let bytes = field.split(|&byte| byte == 0).next().unwrap_or_default();
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return text.into(),
@@ -95,8 +97,10 @@ fn text_of(field: &[u8]) -> String {
 
 /// Where a field has its value from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Origin {
+pub(crate) enum Origin<'a> {
     Header(&'static Field),
+    /// Of a header that is a text.
+    Entry(&'a Entry),
     /// What stands behind an MGH file's data.
     Footer(OfFooter),
     /// The unit of lengths, see [`units`].
@@ -106,9 +110,12 @@ pub(crate) enum Origin {
     Orientation,
 }
 
-/// The fields of a format by name: those of its struct, in its order, and what
-/// is derived from them.
-pub(crate) fn fields(format: Format) -> impl Iterator<Item = (&'static str, Origin)> {
+/// The fields of a header by name: those of its format's struct, or its own if
+/// it is a text, in its order, and what is derived from them.
+pub(crate) fn fields(
+    format: Format,
+    entries: &[Entry],
+) -> impl Iterator<Item = (&str, Origin<'_>)> {
     let own = tables::of(format);
     let footer = match format {
         Format::Mgh => &FOOTER_FIELDS[..],
@@ -120,20 +127,28 @@ pub(crate) fn fields(format: Format) -> impl Iterator<Item = (&'static str, Orig
         ("orientation", Origin::Orientation),
     ];
     // No header, nothing to derive.
-    let derived = derived.into_iter().filter(|_| !own.is_empty());
+    let has_header = !own.is_empty() || !entries.is_empty();
+    let derived = derived.into_iter().filter(move |_| has_header);
     let own = own.iter().map(|field| (field.name, Origin::Header(field)));
     let footer = footer.iter().map(|&(name, of)| (name, Origin::Footer(of)));
-    own.chain(footer).chain(derived)
+    let entries = entries.iter();
+    let entries = entries.map(|entry| (entry.name.as_str(), Origin::Entry(entry)));
+    own.chain(entries).chain(footer).chain(derived)
 }
 
 /// The units of lengths and times.
-pub(crate) fn units(format: Format, header: &[u8], order: ByteOrder) -> [String; 2] {
+pub(crate) fn units(
+    format: Format,
+    (header, order): (&[u8], ByteOrder),
+    entries: &[Entry],
+) -> [String; 2] {
     let mut own = tables::of(format).iter();
     let code = own
         .find(|field| matches!(field.words, Words::Units))
         .and_then(|field| field.read(header, order).ints()?.first().copied());
     match (code, format) {
         (Some(code), _) => labels::units(code),
+        (None, Format::Afni) => ["mm".into(), afni::time_unit(header, entries)],
         (None, Format::Mgh) => ["mm", "msec"].map(String::from),
         (None, _) => ["mm", "unknown"].map(String::from),
     }

@@ -9,11 +9,12 @@ use crate::format::{self, Extension, Origin, Value, Which};
 use crate::io::fill;
 
 impl ArrayProxy {
-    /// Names of the header's fields, which are NiBabel's, in the order of the
-    /// header; then of those that are derived from it: `space_unit`,
+    /// Names of the header's fields, which are NiBabel's, or the header's own
+    /// if it is a text, in the order of the header; then of those that are derived from it: `space_unit`,
     /// `time_unit` and `orientation`. None for layouts.
-    pub fn field_names(&self) -> Vec<&'static str> {
-        format::fields(self.format()).map(|field| field.0).collect()
+    pub fn field_names(&self) -> Vec<&str> {
+        let fields = format::fields(self.format(), &self.shared.entries);
+        fields.map(|field| field.0).collect()
     }
 
     /// Integers of a field, as stored.
@@ -38,14 +39,16 @@ impl ArrayProxy {
 
     fn field(&self, name: &str) -> Result<Value> {
         let (header, order) = (self.header(), self.header_order());
-        let mut fields = format::fields(self.format());
+        let entries = &self.shared.entries;
+        let mut fields = format::fields(self.format(), entries);
         let Some((_, origin)) = fields.find(|field| field.0 == name) else {
             let text = format!("format {} has no field '{name}'", self.format().name());
             return Err(self.blame(Error::new(ErrorKind::Argument, text)));
         };
-        let units = || format::units(self.format(), header, order);
+        let units = || format::units(self.format(), (header, order), entries);
         Ok(match origin {
             Origin::Header(field) => field.read(header, order),
+            Origin::Entry(entry) => entry.read(header),
             Origin::Footer(of) => Value::Singles(vec![of(self.footer()?)]),
             Origin::SpaceUnit => {
                 let [space, _] = units();

@@ -41,7 +41,7 @@ use crate::core::scale::Meaning;
 use crate::core::shape;
 use crate::core::slice::{Selection, Slice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{Affine, Extension, Format};
+use crate::format::{Affine, Entry, Extension, Format};
 use crate::io::ReadAt;
 use crate::mem::Element;
 use footer::LateFooter;
@@ -104,6 +104,8 @@ struct Shared {
     affine: Affine,
     footer: Option<LateFooter>,
     header: Vec<u8>,
+    /// The fields of a header that is a text.
+    entries: Vec<Entry>,
     /// Listed when they are asked for.
     extensions: OnceLock<Vec<Extension>>,
     warnings: Vec<String>,

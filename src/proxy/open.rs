@@ -21,7 +21,7 @@ use crate::io::{Mapping, ReadAt, name_of, text_of};
 /// Bytes read at first: enough for the largest header of the formats.
 const HEAD: usize = 540;
 
-/// Bytes of the smallest header, MGH's.
+/// Bytes of the smallest header that is no text, MGH's.
 const SMALLEST: usize = 284;
 
 /// A single file of pair magic is looked into so far, not further, to see
@@ -510,6 +510,7 @@ fn finish(
             affine: header.affine,
             footer: header.footer.map(LateFooter::new),
             header: header.raw,
+            entries: header.entries,
             extensions: OnceLock::new(),
             warnings,
             max_bytes: options.max_bytes,
