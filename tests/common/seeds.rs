@@ -54,6 +54,66 @@ pub(crate) fn analyze(
     head.bytes
 }
 
+/// A header of AFNI: the shape, factors of sub-bricks, a few texts.
+pub(crate) fn afni(shape: [i64; 4], code: i32, facs: &str) -> Vec<u8> {
+    let [x, y, z, n] = shape;
+    let head = format!(
+        "
+type = string-attribute
+name = BYTEORDER_STRING
+count = 10
+'MSB_FIRST~
+
+type = integer-attribute
+name = BRICK_TYPES
+count = 1
+ {code}
+
+type = integer-attribute
+name = DATASET_RANK
+count = 8
+ 3 {n} 0 0 0
+ 0 0 0
+
+type = integer-attribute
+name = DATASET_DIMENSIONS
+count = 5
+ {x} {y} {z} 0 0
+
+type = float-attribute
+name = BRICK_FLOAT_FACS
+count = {}
+ {facs}
+
+type = float-attribute
+name = DELTA
+count = 3
+ -3 2.5 4
+
+type = float-attribute
+name = IJK_TO_DICOM_REAL
+count = 12
+ -3 0 0 66 0
+ 2.5 0 87 0 0
+ 4 -54
+
+type = integer-attribute
+name = TAXIS_NUMS
+count = 3
+ 3 25 77002
+
+type = string-attribute
+name = HISTORY_NOTE
+count = 6
+'a
+b~
+~
+",
+        facs.split_whitespace().count()
+    );
+    head.into_bytes()
+}
+
 /// An MGH header, with directions that are not the usual ones.
 pub(crate) fn mgh(dims: [i32; 4], code: i32) -> Vec<u8> {
     let mut head = Head::new(284, ByteOrder::Big);

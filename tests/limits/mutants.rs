@@ -8,8 +8,8 @@ use arrayproxy::{
 };
 
 use crate::common::{
-    Folder, Random, analyze, bzip2, gzip, mat4, mat5, mat5_head, mgh, mgh_footer, nifti1, nifti2,
-    zstd, zstd_skippable,
+    Folder, Random, afni, analyze, bzip2, gzip, mat4, mat5, mat5_head, mgh, mgh_footer, nifti1,
+    nifti2, zstd, zstd_skippable,
 };
 use crate::{most_held, open_as};
 
@@ -274,6 +274,51 @@ fn mutated_analyze() {
             .strict(round % 7 == 0);
         let image = Source::memory(image.clone());
         ArrayProxy::open_source(&Source::memory(bytes), Some(&image), &options).ok()
+    });
+}
+
+/// AFNI's texts, with an image that fits. Two bytes of a text are seldom the
+/// right ones, so words of others come among them.
+#[test]
+fn mutated_afni() {
+    let image = vec![5; 3000];
+    let heads = [
+        afni([4, 5, 6, 1], 1, "0.5"),
+        afni([4, 5, 6, 3], 0, "1 0 3.25"),
+        afni([2, 3, 4, 9], 3, "1e-300 NaN inf"),
+        afni([2, 3, 4, 2], 5, "0 0"),
+        afni([9, 9, 9, 6000], 1, "2"),
+    ];
+    let words: [&[u8]; 8] = [
+        b"-1",
+        b"0",
+        b"99999999999",
+        b"1e999",
+        b"float",
+        b"string",
+        b"\n\n",
+        b"BRICK_TYPES",
+    ];
+    let mut random = Random(0x0BAD_CAFE_1234_5678);
+    let mut seeds = heads.to_vec();
+    for head in &heads {
+        for _ in 0..200 {
+            let at = random.below(head.len());
+            let end = (at + random.below(12)).min(head.len());
+            seeds.push([&head[..at], random.pick(&words), &head[end..]].concat());
+        }
+    }
+    survive("afni", &seeds, usize::MAX, &|bytes, round| {
+        let format = [None, Some(Format::Afni)][round / 4 % 2];
+        let options = Options::new().format(format).strict(round % 7 == 0);
+        let image = Source::memory(image.clone());
+        match ArrayProxy::open_source(&Source::memory(bytes), Some(&image), &options) {
+            Ok(proxy) => Some(proxy),
+            Err(error) => {
+                assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+                None
+            }
+        }
     });
 }
 
