@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from afni import CODES as AFNI_CODES
+from afni import Afni
 from analyze import ANALYZE_TYPES, Analyze
 from eltypes import NIFTI_TYPES, NUMBERS, TYPES
 from files import ImageFile
@@ -37,6 +39,8 @@ class Format:
     factors: tuple[float, float] = (1.0, 0.0)
     # Affine and zooms.
     has_space: bool = True
+    # Numbers of axes that an array can have.
+    ndims: tuple = tuple(range(8))
 
     @property
     def numbers(self):
@@ -69,6 +73,26 @@ def _analyze(flavour, **what):
     return Format(file, ANALYZE_TYPES, UP_TO_SEVEN + EMPTY, refused, **what)
 
 
+def _afni():
+    refused = {}
+    for name, value in [
+        ("BRICK_TYPES", [2]),
+        ("BRICK_TYPES", [0, 1]),
+        ("DATASET_RANK", [4, 1]),
+        ("DATASET_RANK", [3, -1]),
+        ("DATASET_DIMENSIONS", [5, -4, 3]),
+        ("BRICK_FLOAT_FACS", [1.0, 2.0]),
+        ("BYTEORDER_STRING", [1]),
+    ]:
+        fields = {name: value}
+        refused[f"{name} {value}"] = fields, Afni(fields=fields).byte_of(name)
+    shapes = [(1, 1, 1, 1), (200, 1, 1, 1), (5, 1, 7, 2), (1, 1, 1, 20), (5, 4, 3, 2)]
+    shapes += [(0, 1, 1, 1), (3, 0, 2, 1), (3, 2, 1, 0)]
+    return Format(
+        Afni, list(AFNI_CODES), shapes, refused, factors=(0.37, 0.0), ndims=(4,)
+    )
+
+
 FORMATS = {
     "nifti1": _nifti(1, False),
     "nifti1-pair": _nifti(1, True),
@@ -89,7 +113,9 @@ FORMATS = {
             "no length": ({"dims": [5, 4, 3, 0]}, 16),
         },
         byte_orders=">",
+        ndims=(3, 4),
     ),
+    "afni": _afni(),
     "layout": Format(
         LayoutFile, list(TYPES), UP_TO_SEVEN + EMPTY, {}, factors=(0.37, -2.5), has_space=False
     ),

@@ -158,6 +158,8 @@ def test_types(format, name, tmp_path):
 @EACH_CODEC
 @EACH_FORMAT
 def test_strides(format, codec, tmp_path):
+    if len(VIEWED) not in FORMATS[format].ndims:
+        pytest.skip("the views have three axes")
     file = _file(format, codec, shape=VIEWED)
     with file.open(file.write(tmp_path)) as proxy:
         for dtype in (None, "disk", "f4", "c16", "u1"):
@@ -255,8 +257,9 @@ def test_data_cut_short(format, codec, tmp_path):
     cut.write_bytes(cut.read_bytes()[: 300 + cut.stat().st_size // 2])
     with file.open(path) as proxy:
         for _ in range(2):
-            assert_same(proxy.read((..., slice(0, 9))), file.stored()[..., :9])
-            for index in [(), (..., 79), (-1, -1, -1)]:
+            first = slice(None), slice(None), slice(0, 9)
+            assert_same(proxy.read(first), file.stored()[first])
+            for index in [(), (0, 0, 79), (-1, -1, -1)]:
                 fails("AP_ERR_TRUNCATED", proxy.read, index)
         # How far a stream goes shows only when it is read.
         assert bool(proxy.warnings) == (codec == "plain")
@@ -307,6 +310,12 @@ def test_sources(format, codec, tmp_path):
 PAIRS = [format for format in FORMATS if len(FORMATS[format].file().extensions) == 2]
 
 
+def _upper(name):
+    """All of it, but the ending of a compression that the header's name does not share."""
+    own, brik, suffix = name.rpartition("BRIK")
+    return own.upper() + brik + suffix if brik else name.upper()
+
+
 @EACH_CODEC
 @pytest.mark.parametrize("format", PAIRS)
 def test_pairs_open_by_either_name(format, codec, tmp_path):
@@ -315,10 +324,10 @@ def test_pairs_open_by_either_name(format, codec, tmp_path):
     names = [path.name for path in file.paths(tmp_path)]
     for upper in (False, True):
         for name in names:
-            path = tmp_path / (name.upper() if upper else name)
+            path = tmp_path / (_upper(name) if upper else name)
             if upper and name == names[0]:
                 for old in names:
-                    (tmp_path / old).rename(tmp_path / old.upper())
+                    (tmp_path / old).rename(tmp_path / _upper(old))
             with file.open(path) as proxy:
                 assert proxy.format == format
                 second = file.nibabel(path).dataobj
@@ -327,8 +336,8 @@ def test_pairs_open_by_either_name(format, codec, tmp_path):
 
 @pytest.mark.parametrize("format", PAIRS)
 def test_pairs_without_one_of_their_files(format, tmp_path):
-    for name in ("hdr", "img"):
-        file = _file(format)
+    file = _file(format)
+    for name in file.extensions:
         path = file.write(tmp_path)
         lost = path.with_suffix(f".{name}")
         lost.unlink()
