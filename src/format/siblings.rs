@@ -127,6 +127,15 @@ mod tests {
             siblings("a.img.bz2", "hdr"),
             ["a.hdr.bz2", "a.hdr", "a.hdr.gz"]
         );
+        assert_eq!(
+            siblings("a+orig.HEAD", "brik"),
+            ["a+orig.BRIK", "a+orig.BRIK.gz", "a+orig.BRIK.bz2"]
+        );
+        assert_eq!(
+            siblings("a+orig.BRIK.gz", "head"),
+            ["a+orig.HEAD.gz", "a+orig.HEAD", "a+orig.HEAD.bz2"]
+        );
+        assert_eq!(Name::new("a+tlrc.Brik.zst").header(), Some("head"));
         let rare = |name| Name::new(name).rare_siblings("mat");
         assert_eq!(rare("a.img"), ["a.mat"]);
         assert_eq!(rare("A.HDR.zst"), ["A.MAT.zst", "A.MAT"]);
