@@ -85,6 +85,36 @@ pub(super) const MGH_TYPES: [(i64, &str); 5] = [
     (10, "uint16"),
 ];
 
+pub(super) const ECAT_FILES: [(i64, &str); 15] = [
+    (0, "ECAT7_UNKNOWN"),
+    (1, "ECAT7_2DSCAN"),
+    (2, "ECAT7_IMAGE16"),
+    (3, "ECAT7_ATTEN"),
+    (4, "ECAT7_2DNORM"),
+    (5, "ECAT7_POLARMAP"),
+    (6, "ECAT7_VOLUME8"),
+    (7, "ECAT7_VOLUME16"),
+    (8, "ECAT7_PROJ"),
+    (9, "ECAT7_PROJ16"),
+    (10, "ECAT7_IMAGE8"),
+    (11, "ECAT7_3DSCAN"),
+    (12, "ECAT7_3DSCAN8"),
+    (13, "ECAT7_3DNORM"),
+    (14, "ECAT7_3DSCANFIT"),
+];
+
+pub(super) const ECAT_ORIENTATIONS: [(i64, &str); 9] = [
+    (0, "ECAT7_Feet_First_Prone"),
+    (1, "ECAT7_Head_First_Prone"),
+    (2, "ECAT7_Feet_First_Supine"),
+    (3, "ECAT7_Head_First_Supine"),
+    (4, "ECAT7_Feet_First_Decubitus_Right"),
+    (5, "ECAT7_Head_First_Decubitus_Right"),
+    (6, "ECAT7_Feet_First_Decubitus_Left"),
+    (7, "ECAT7_Head_First_Decubitus_Left"),
+    (8, "ECAT7_Unknown_Orientation"),
+];
+
 pub(super) const XFORMS: [(i64, &str); 6] = [
     (0, "unknown"),
     (1, "scanner"),

@@ -7,6 +7,7 @@
 mod affine;
 mod afni;
 mod analyze;
+mod ecat;
 mod entries;
 mod extensions;
 mod family;
@@ -88,11 +89,13 @@ pub enum Format {
     Mgh,
     /// AFNI's datasets (.HEAD, .BRIK).
     Afni,
+    /// ECAT 7 (.v): PET images of one or more frames.
+    Ecat,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 10] = [
+const FORMATS: [(Format, &str); 11] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
@@ -102,6 +105,7 @@ const FORMATS: [(Format, &str); 10] = [
     (Format::Spm2, "spm2"),
     (Format::Mgh, "mgh"),
     (Format::Afni, "afni"),
+    (Format::Ecat, "ecat"),
     (Format::Layout, "layout"),
 ];
 
@@ -124,7 +128,10 @@ impl Format {
 
     /// Whether header and array are one file.
     pub(crate) fn is_single(self) -> bool {
-        matches!(self, Format::Nifti1 | Format::Nifti2 | Format::Mgh)
+        matches!(
+            self,
+            Format::Nifti1 | Format::Nifti2 | Format::Mgh | Format::Ecat
+        )
     }
 }
 
@@ -267,6 +274,7 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
         }
         Some(Format::Mgh) => mgh::read(bytes, wish.strict)?,
         Some(Format::Afni) => afni::read(bytes, wish.strict)?,
+        Some(Format::Ecat) => ecat::read(bytes, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
     Ok(Some(header))
@@ -275,6 +283,9 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
 /// The format of a header by its content.
 fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     let head = bytes.bytes_at(0, 348)?;
+    if ecat::detect(&head) {
+        return Ok(Some(Format::Ecat));
+    }
     let is_named_mgh = wish.named == Some(Format::Mgh);
     if is_named_mgh && mgh::is_possible(&head) {
         return Ok(Some(Format::Mgh));
@@ -287,6 +298,10 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     }
     if afni::detect(&head) {
         return Ok(Some(Format::Afni));
+    }
+    // Other files are named .v as well, so that the name alone says little.
+    if wish.named == Some(Format::Ecat) && ecat::is_possible(bytes, &head)? {
+        return Ok(Some(Format::Ecat));
     }
     // What is named so is one, for want of a magic, whatever is wrong with it.
     let is_mgh = mgh::fits(bytes, &head) || (is_named_mgh && !head.is_empty());

@@ -14,7 +14,9 @@ use crate::core::dtype::ByteOrder;
 pub(super) enum Kind {
     I8,
     U8,
+    U16,
     I16,
+    U32,
     I32,
     I64,
     F32,
@@ -28,8 +30,8 @@ impl Kind {
     const fn size(self) -> usize {
         match self {
             Kind::I8 | Kind::U8 | Kind::Text => 1,
-            Kind::I16 => 2,
-            Kind::I32 | Kind::F32 => 4,
+            Kind::U16 | Kind::I16 => 2,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
             Kind::I64 | Kind::F64 => 8,
         }
     }
@@ -65,7 +67,9 @@ impl Field {
         match self.kind {
             Kind::I8 => ints(&|at| fields.i8(at).into()),
             Kind::U8 => ints(&|at| fields.u8(at).into()),
+            Kind::U16 => ints(&|at| fields.u16(at).into()),
             Kind::I16 => ints(&|at| fields.i16(at).into()),
+            Kind::U32 => ints(&|at| fields.u32(at).into()),
             Kind::I32 => ints(&|at| fields.i32(at).into()),
             Kind::I64 => ints(&|at| fields.i64(at)),
             Kind::F32 => Value::Singles(places.map(|at| fields.f32(at)).collect()),
@@ -150,6 +154,7 @@ pub(crate) fn units(
         (Some(code), _) => labels::units(code),
         (None, Format::Afni) => ["mm".into(), afni::time_unit(header, entries)],
         (None, Format::Mgh) => ["mm", "msec"].map(String::from),
+        (None, Format::Ecat) => ["mm", "sec"].map(String::from),
         (None, _) => ["mm", "unknown"].map(String::from),
     }
 }

@@ -57,7 +57,11 @@ impl<'a> Name<'a> {
 
     /// The format that the name tells where content does not.
     pub(crate) fn format(&self) -> Option<Format> {
-        (self.is("mgh") || self.is("mgz")).then_some(Format::Mgh)
+        match () {
+            () if self.is("mgh") || self.is("mgz") => Some(Format::Mgh),
+            () if self.is("v") => Some(Format::Ecat),
+            () => None,
+        }
     }
 
     /// Names that the sibling with another extension may have, the likeliest
@@ -146,7 +150,10 @@ mod tests {
         for name in ["a.mgh", "a.MGZ", "a.mgh.gz", "a.b.mgz"] {
             assert_eq!(Name::new(name).format(), Some(Format::Mgh), "{name}");
         }
-        for name in ["mgz", "a.mgz.nii", "a.img", "a.mg"] {
+        for name in ["a.v", "A.V", "a.v.gz"] {
+            assert_eq!(Name::new(name).format(), Some(Format::Ecat), "{name}");
+        }
+        for name in ["v", "mgz", "a.mgz.nii", "a.img", "a.mg"] {
             assert_eq!(Name::new(name).format(), None, "{name}");
         }
     }

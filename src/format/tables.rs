@@ -3,7 +3,7 @@
 use super::Format;
 use super::labels::{self, Words};
 use super::record::Field;
-use super::record::Kind::{self, F32, F64, I8, I16, I32, I64, Text, U8};
+use super::record::Kind::{self, F32, F64, I8, I16, I32, I64, Text, U8, U16, U32};
 
 /// The fields of a format's header.
 pub(super) fn of(format: Format) -> &'static [Field] {
@@ -16,6 +16,7 @@ pub(super) fn of(format: Format) -> &'static [Field] {
         Format::Mgh => &MGH,
         // What fields it has, the header itself says.
         Format::Afni => &[],
+        Format::Ecat => &ECAT,
         Format::Layout => &[],
     }
 }
@@ -190,4 +191,73 @@ static MGH: [Field; 8] = [
     field("delta", F32, 30, 3),
     field("Mdc", F32, 42, 9),
     field("Pxyz_c", F32, 78, 3),
+];
+
+/// The main header's; each frame has a subheader beside.
+static ECAT: [Field; 60] = [
+    field("magic_number", Text, 0, 14),
+    field("original_filename", Text, 14, 32),
+    field("sw_version", U16, 46, 1),
+    field("system_type", U16, 48, 1),
+    coded("file_type", U16, 50, Words::Codes(&labels::ECAT_FILES)),
+    field("serial_number", Text, 52, 10),
+    field("scan_start_time", U32, 62, 1),
+    field("isotope_name", Text, 66, 8),
+    field("isotope_halflife", F32, 74, 1),
+    field("radiopharmaceutical", Text, 78, 32),
+    field("gantry_tilt", F32, 110, 1),
+    field("gantry_rotation", F32, 114, 1),
+    field("bed_elevation", F32, 118, 1),
+    field("intrinsic_tilt", F32, 122, 1),
+    field("wobble_speed", U16, 126, 1),
+    field("transm_source_type", U16, 128, 1),
+    field("distance_scanned", F32, 130, 1),
+    field("transaxial_fov", F32, 134, 1),
+    field("angular_compression", U16, 138, 1),
+    field("coin_samp_mode", U16, 140, 1),
+    field("axial_samp_mode", U16, 142, 1),
+    field("ecat_calibration_factor", F32, 144, 1),
+    field("calibration_unitS", U16, 148, 1),
+    field("calibration_units_type", U16, 150, 1),
+    field("compression_code", U16, 152, 1),
+    field("study_type", Text, 154, 12),
+    field("patient_id", Text, 166, 16),
+    field("patient_name", Text, 182, 32),
+    field("patient_sex", Text, 214, 1),
+    field("patient_dexterity", Text, 215, 1),
+    field("patient_age", F32, 216, 1),
+    field("patient_height", F32, 220, 1),
+    field("patient_weight", F32, 224, 1),
+    field("patient_birth_date", U32, 228, 1),
+    field("physician_name", Text, 232, 32),
+    field("operator_name", Text, 264, 32),
+    field("study_description", Text, 296, 32),
+    field("acquisition_type", U16, 328, 1),
+    coded(
+        "patient_orientation",
+        U16,
+        330,
+        Words::Codes(&labels::ECAT_ORIENTATIONS),
+    ),
+    field("facility_name", Text, 332, 20),
+    field("num_planes", U16, 352, 1),
+    field("num_frames", U16, 354, 1),
+    field("num_gates", U16, 356, 1),
+    field("num_bed_pos", U16, 358, 1),
+    field("init_bed_position", F32, 360, 1),
+    field("bed_position", F32, 364, 15),
+    field("plane_separation", F32, 424, 1),
+    field("lwr_sctr_thres", U16, 428, 1),
+    field("lwr_true_thres", U16, 430, 1),
+    field("upr_true_thres", U16, 432, 1),
+    field("user_process_code", Text, 434, 10),
+    field("acquisition_mode", U16, 444, 1),
+    field("bin_size", F32, 446, 1),
+    field("branching_fraction", F32, 450, 1),
+    field("dose_start_time", U32, 454, 1),
+    field("dosage", F32, 458, 1),
+    field("well_counter_corr_factor", F32, 462, 1),
+    field("data_units", Text, 466, 32),
+    field("septa_state", U16, 498, 1),
+    field("fill", Text, 500, 12),
 ];
