@@ -4,6 +4,7 @@ import math
 import struct
 
 import nibabel
+import nibabel.ecat
 import numpy as np
 import pytest
 from nibabel import aff2axcodes
@@ -12,10 +13,12 @@ from nibabel.freesurfer.mghformat import data_type_codes as mgh_types
 from nibabel.nifti1 import (
     data_type_codes, intent_codes, slice_order_codes, unit_codes, xform_codes
 )  # fmt: skip
+from nibabel.volumeutils import Recoder
 
 from analyze import Analyze
 from capi import AFFINE_BASE, ApError
 from checks import fails
+from ecat import Ecat
 from layouts import LayoutFile
 from mgh import FOOTER, Mgh
 from nifti import Nifti
@@ -32,12 +35,13 @@ HEADERS = {
     "spm99": nibabel.Spm99AnalyzeImage.header_class,
     "spm2": nibabel.Spm2AnalyzeImage.header_class,
     "mgh": MGHHeader,
+    "ecat": nibabel.ecat.EcatHeader,
 }
 DERIVED = ["space_unit", "time_unit", "orientation"]
 FOOTER_NAMES = ["tr", "flip_angle", "te", "ti", "fov"]
 # Those that decide whether and where there is an array.
 FIXED = "sizeof_hdr magic eol_check dim datatype bitpix vox_offset scl_slope scl_inter glmin"
-FIXED = [*FIXED.split(), "version", "dims", "type"]
+FIXED = [*FIXED.split(), "version", "dims", "type", "magic_number", "sw_version", "num_frames"]
 
 EACH_FORMAT = pytest.mark.parametrize("format", HEADERS)
 
@@ -45,6 +49,8 @@ EACH_FORMAT = pytest.mark.parametrize("format", HEADERS)
 def file_of(format, byte_order="<", **what):
     if format == "mgh":
         return Mgh(**what)
+    if format == "ecat":
+        return Ecat(byte_order=byte_order, **what)
     if format.startswith("nifti"):
         pair = format.endswith("-pair")
         return Nifti(version=int(format[5]), pair=pair, byte_order=byte_order, **what)
@@ -179,6 +185,10 @@ def test_random_headers(format, byte_order):
             check_all(proxy, theirs(format, content, byte_order))
 
 
+def _labels(pairs):
+    return Recoder(pairs, fields=("code", "label"))
+
+
 LABELS = [
     ("datatype", data_type_codes, "nifti"),
     ("intent_code", intent_codes, "nifti"),
@@ -187,6 +197,8 @@ LABELS = [
     ("slice_code", slice_order_codes, "nifti"),
     ("datatype", nibabel.analyze.data_type_codes, ("analyze", "spm99", "spm2")),
     ("type", mgh_types, "mgh"),
+    ("file_type", _labels(nibabel.ecat.ft_defs), "ecat"),
+    ("patient_orientation", _labels(nibabel.ecat.patient_orient_defs), "ecat"),
 ]
 
 
@@ -243,11 +255,11 @@ def test_units(version):
                 fails("AP_ERR_UNSUPPORTED", proxy.field_reals, name)
 
 
-@pytest.mark.parametrize("format", ["analyze", "spm99", "spm2", "mgh"])
+@pytest.mark.parametrize("format", ["analyze", "spm99", "spm2", "mgh", "ecat"])
 def test_units_that_formats_imply(format):
     with open_it(file_of(format)) as proxy:
         assert proxy.field_text("space_unit") == "mm"
-        assert proxy.field_text("time_unit") == ("msec" if format == "mgh" else "unknown")
+        assert proxy.field_text("time_unit") == {"mgh": "msec", "ecat": "sec"}.get(format, "unknown")
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -273,7 +285,7 @@ TEXTS += ["é".encode() * 39 + b"x\xc3", "語".encode() * 26 + b"\xe8\xaa"]
 
 
 @pytest.mark.parametrize("raw", TEXTS)
-@pytest.mark.parametrize("format", [name for name in HEADERS if name != "mgh"])
+@pytest.mark.parametrize("format", [name for name in HEADERS if name not in ("mgh", "ecat")])
 def test_texts(format, raw):
     file = file_of(format)
     first, *rest = file.parts()
