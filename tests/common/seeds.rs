@@ -142,6 +142,54 @@ pub(crate) fn mgh_footer() -> Vec<u8> {
     head.bytes
 }
 
+/// An ECAT file: frames of 2 by 3 by 4 in two blocks of the directory, in the
+/// order of the file, each with its matrix id.
+pub(crate) fn ecat(order: ByteOrder, code: i64, orientation: i64, ids: &[i64]) -> Vec<u8> {
+    let (first, second) = ids.split_at(ids.len().div_ceil(2));
+    let blocks = 2 + 2 * ids.len() + 1;
+    let mut head = Head::new(512 * blocks, order);
+    head.bytes[..9].copy_from_slice(b"MATRIX72v");
+    head.int(46, 2, 74);
+    head.float(144, 0.37);
+    head.int(330, 2, orientation);
+    head.int(354, 2, ids.len() as i64);
+    let mut block = 2;
+    for (part, is_last) in [(first, false), (second, true)] {
+        let at = 512 * (block - 1);
+        let next = if is_last {
+            2
+        } else {
+            block + 1 + 2 * part.len()
+        };
+        for (i, value) in [31 - part.len(), next, 0, part.len()]
+            .into_iter()
+            .enumerate()
+        {
+            head.int(at + 4 * i, 4, value as i64);
+        }
+        for (i, &id) in part.iter().enumerate() {
+            block += 1;
+            for (j, value) in [id, block as i64, block as i64 + 1, 1]
+                .into_iter()
+                .enumerate()
+            {
+                head.int(at + 16 * (i + 1) + 4 * j, 4, value);
+            }
+            let frame = 512 * (block - 1);
+            for (j, value) in [code, 3, 2, 3, 4].into_iter().enumerate() {
+                head.int(frame + 2 * j, 2, value);
+            }
+            for at in [10, 14, 18, 26, 34, 38, 42] {
+                head.float(frame + at, 0.25);
+            }
+            head.bytes[frame + 512..frame + 1024].fill(7);
+            block += 1;
+        }
+        block += 1;
+    }
+    head.bytes
+}
+
 /// A variable of 4 by 4 float64 in a file of Matlab, level 4.
 pub(crate) fn mat4(order: ByteOrder, name: &str) -> Vec<u8> {
     let data = 20 + name.len() + 1;

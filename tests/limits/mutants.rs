@@ -8,7 +8,7 @@ use arrayproxy::{
 };
 
 use crate::common::{
-    Folder, Random, afni, analyze, bzip2, gzip, mat4, mat5, mat5_head, mgh, mgh_footer, nifti1,
+    Folder, Random, afni, analyze, bzip2, ecat, gzip, mat4, mat5, mat5_head, mgh, mgh_footer, nifti1,
     nifti2, zstd, zstd_skippable,
 };
 use crate::{most_held, open_as};
@@ -338,6 +338,24 @@ fn mutated_mgh() {
         let format = [None, Some(Format::Mgh)][round / 4 % 2];
         open_as(bytes, format, round % 7 == 0)
     });
+}
+
+/// The whole file: header, directory and subheaders. What is there is mostly data.
+#[test]
+fn mutated_ecat() {
+    let (little, big) = (ByteOrder::Little, ByteOrder::Big);
+    let seeds = [
+        ecat(big, 6, 8, &[1, 2]),
+        ecat(little, 5, 1, &[3, 1, 2]),
+        ecat(big, 1, 0, &[1]),
+        ecat(big, 3, 7, &[9, 0, 4, -1]),
+    ];
+    for (name, fields) in [("ecat", 512), ("ecat's frames", usize::MAX)] {
+        survive(name, &seeds, fields, &|bytes, round| {
+            let format = [None, Some(Format::Ecat)][round / 4 % 2];
+            open_as(bytes, format, round % 7 == 0)
+        });
+    }
 }
 
 /// The .mat files of SPM beside a pair that stays the same. Half of them are
