@@ -8,8 +8,8 @@ use arrayproxy::{
 };
 
 use crate::common::{
-    Folder, Random, afni, analyze, bzip2, ecat, gzip, mat4, mat5, mat5_head, mgh, mgh_footer, nifti1,
-    nifti2, zstd, zstd_skippable,
+    Folder, Random, afni, analyze, bzip2, ecat, gzip, mat4, mat5, mat5_head, mgh, mgh_footer,
+    nifti1, nifti2, zstd, zstd_skippable,
 };
 use crate::{most_held, open_as};
 
