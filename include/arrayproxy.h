@@ -676,8 +676,8 @@ AP_API int32_t ap_byte_order(const ap_proxy *proxy);
 AP_API int64_t ap_data_offset(const ap_proxy *proxy);
 
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
-/// "spm99", "spm2", "mgh", "afni", "ecat" or "layout". Owned by the proxy. NULL
-/// if `proxy` is NULL.
+/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1" or "layout". Owned by the
+/// proxy. NULL if `proxy` is NULL.
 AP_API const char *ap_format(const ap_proxy *proxy);
 
 /// Compression: "none", "gzip", "bzip2" or "zstd". As `ap_format`.

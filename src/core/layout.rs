@@ -97,29 +97,56 @@ impl Layout {
     }
 
     /// Arrays of one shape and type one after the other, along a new axis that
-    /// is the slowest. Each has one block, packed, in a source of its own.
+    /// is the slowest, each in a source of its own. What blocks mean is counted by
+    /// each array for itself. `None` too if their elements lie at other steps.
     pub(crate) fn stacked(layouts: &[&Layout]) -> Option<Layout> {
         let first = *layouts.first()?;
-        let blocks = layouts.iter().zip(0..).map(|(layout, number)| {
-            let [block] = *layout.blocks.as_slice() else {
-                return None;
-            };
-            let same = layout.order == first.order && layout.strides == first.strides;
-            same.then_some(Block {
-                source: number,
-                ..block
-            })
-        });
-        let blocks = blocks.collect::<Option<Vec<Block>>>()?;
-        let at = match first.order {
-            Order::F => first.shape.len(),
-            Order::C => 0,
+        let alike = |layout: &&Layout| {
+            layout.order == first.order
+                && layout.shape == first.shape
+                && layout.strides == first.strides
+        };
+        if !layouts.iter().all(alike) {
+            return None;
+        }
+        // Where only some are cut, all are.
+        let differs = |&axis: &usize| layouts.iter().any(|it| it.block[axis] != first.block[axis]);
+        let axes: Vec<usize> = (0..first.shape.len()).filter(differs).collect();
+        let count = layouts.len();
+        let (at, apart) = match first.order {
+            Order::F => (first.shape.len(), false),
+            Order::C => (0, true),
         };
         let mut layout = Layout {
-            blocks,
+            blocks: Vec::new(),
             ..first.clone()
         };
-        layout.shape.insert(at, layouts.len() as i64);
+        let mut blocks = Vec::new();
+        for (number, one) in layouts.iter().enumerate() {
+            let cut;
+            let mut own = &one.blocks;
+            if !axes.is_empty() {
+                cut = one.cut(&axes, |place| one.block_of(place).meaning)?;
+                layout.block.clone_from(&cut.block);
+                own = &cut.blocks;
+            }
+            if number == 0 {
+                blocks.resize(own.len().checked_mul(count)?, Block::default());
+            }
+            for (i, block) in own.iter().enumerate() {
+                // The new axis of the grid moves slowest if it is the last.
+                let place = if apart {
+                    i * count + number
+                } else {
+                    number * own.len() + i
+                };
+                blocks[place] = Block {
+                    source: number as u32,
+                    ..*block
+                };
+            }
+        }
+        layout.shape.insert(at, count as i64);
         layout.block.insert(at, 1);
         layout.strides.insert(at, 0);
         let Layout {
@@ -128,9 +155,45 @@ impl Layout {
             shape,
             block,
             strides,
-            blocks,
+            ..
         } = layout;
         Layout::new(dtype, order, shape, block, strides, blocks)
+    }
+
+    /// The same in blocks of length 1 along the axes in `cut`; what each of them
+    /// means, the place of its first element tells.
+    pub(crate) fn cut(&self, cut: &[usize], meaning: impl Fn(&[i64]) -> u32) -> Option<Layout> {
+        let mut layout = Layout {
+            blocks: Vec::new(),
+            ..self.clone()
+        };
+        for &axis in cut {
+            layout.block[axis] = 1;
+        }
+        let grid: Vec<i64> = layout.grid().collect();
+        let count = grid.iter().try_fold(1i64, |n, &len| n.checked_mul(len))?;
+        let mut blocks = Vec::new();
+        blocks
+            .try_reserve_exact(usize::try_from(count).ok()?)
+            .ok()?;
+        let mut place = vec![0; grid.len()];
+        for number in 0..count {
+            let (mut rest, mut step) = (number, 0);
+            for (axis, &n) in grid.iter().enumerate() {
+                place[axis] = rest % n * layout.block[axis];
+                rest /= n;
+                step += place[axis] % self.block[axis] * self.strides[axis];
+            }
+            let block = self.block_of(&place);
+            blocks.push(Block {
+                meaning: meaning(&place),
+                // In range, as checked when this layout was made.
+                offset: block.offset.wrapping_add_signed(step),
+                ..block
+            });
+        }
+        layout.blocks = blocks;
+        Some(layout)
     }
 
     /// The same with `n` more axes of length 1 at the end.
@@ -249,5 +312,29 @@ mod tests {
         let ends: Vec<i128> = cut.extents().map(|(_, _, high)| high).collect();
         assert_eq!(ends, [12, 24, 34]);
         assert_eq!(cut.end_of(0), 34);
+    }
+
+    #[test]
+    fn blocks_are_cut_along_axes() {
+        let whole = layout(&[5, 3], &[2, 3], &[-2, 4], &[2, 14, 26]).unwrap();
+        let cut = whole.cut(&[1], |place| (place[0] * 10 + place[1]) as u32);
+        let cut = cut.unwrap();
+        assert_eq!((&cut.shape, &cut.block), (&whole.shape, &vec![2, 1]));
+        let blocks: Vec<(u64, u32)> = cut.blocks.iter().map(|b| (b.offset, b.meaning)).collect();
+        assert_eq!(blocks[..4], [(2, 0), (14, 20), (26, 40), (6, 1)]);
+        // As it would be made from the beginning.
+        let Layout {
+            dtype,
+            order,
+            shape,
+            block,
+            strides,
+            blocks,
+        } = cut.clone();
+        let made = Layout::new(dtype, order, shape, block, strides, blocks);
+        assert_eq!(made, Some(cut));
+        let both = whole.cut(&[0, 1], |place| place[0] as u32).unwrap();
+        assert_eq!(both.blocks.len(), 15);
+        assert_eq!((both.blocks[3].offset, both.blocks[3].meaning), (12, 3));
     }
 }

@@ -82,6 +82,10 @@ impl Factors {
         !plain || self.slope != 1.0 || self.inter != 0.0
     }
 
+    pub(crate) fn is_finite(&self) -> bool {
+        self.whole_slope().is_finite() && self.inter.is_finite()
+    }
+
     /// Both slopes as one.
     pub(crate) fn whole_slope(&self) -> f64 {
         self.slope * self.more

@@ -8,12 +8,12 @@
 use std::collections::HashMap;
 
 use super::affine::{self, Affine, Matrix, Plain};
-use super::entries::{Entry, Kind, parsed, words};
+use super::entries::{Content, Entry, Kind, parsed, words};
 use super::labels;
 use super::record::Value;
 use super::{Bytes, Format, Header, Notes};
 use crate::core::dtype::{ByteOrder, DType, Order};
-use crate::core::layout::{Block, Layout};
+use crate::core::layout::Layout;
 use crate::core::scale::{Factors, Meaning};
 use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
@@ -136,7 +136,7 @@ fn entries(text: &[u8], notes: &mut Notes) -> Result<Vec<Entry>> {
         match numbers.get(&entry.name) {
             Some(&number) => {
                 let text = format!("there is a second {}, which counts", entry.name);
-                notes.add(20, entry.at as u64, text)?;
+                notes.add(20, entry.at, text)?;
                 entries[number] = entry;
             }
             None => {
@@ -202,9 +202,8 @@ fn entry(text: &[u8], at: usize, end: usize, notes: &mut Notes) -> Result<Entry>
     }
     Ok(Entry {
         name: name.into(),
-        kind,
-        at,
-        value: start..start + value.len(),
+        at: at as u64,
+        content: Content::Written(kind, start..start + value.len()),
     })
 }
 
@@ -262,7 +261,8 @@ impl Head<'_> {
 
     /// Byte of an attribute, or where it should have been.
     fn at(&self, name: &str) -> usize {
-        self.find(name).map_or(self.text.len(), |entry| entry.at)
+        self.find(name)
+            .map_or(self.text.len(), |entry| entry.at as usize)
     }
 
     /// An error about an attribute.
@@ -412,24 +412,8 @@ impl Head<'_> {
             );
             return Err(self.wrong("DATASET_RANK", text));
         }
-        let size = packed.strides[3];
-        let block = |number: u32| Block {
-            source: 0,
-            meaning: number.min(last),
-            offset: u64::from(number) * size as u64,
-        };
-        let blocks = (0..bricks as u32).map(block).collect();
-        let Layout {
-            dtype,
-            order,
-            shape,
-            mut block,
-            mut strides,
-            ..
-        } = packed;
-        (block[3], strides[3]) = (1, 0);
-        let layout = Layout::new(dtype, order, shape, block, strides, blocks);
-        layout.ok_or_else(|| self.wrong("DATASET_RANK", "the sub-bricks have no place".into()))
+        let cut = packed.cut(&[3], |place| place[3].min(i64::from(last)) as u32);
+        cut.ok_or_else(|| self.wrong("DATASET_RANK", "the sub-bricks have no place".into()))
     }
 
     /// Millimetres, and the time step in the header's unit, 0 if there is none.

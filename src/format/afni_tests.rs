@@ -1,6 +1,7 @@
 //! AFNI's headers.
 
 use super::*;
+use crate::core::layout::Block;
 use crate::format::affine::Which;
 use crate::format::{self, Parts, Wish};
 

@@ -1,9 +1,8 @@
-//! Fields of text headers: each a name of the header's own, and where the text
-//! of its value stands.
+//! Fields that are a header's own, not the format's: those of texts, and the
+//! attributes of files that hold many variables.
 
 use std::ops::Range;
 
-use super::labels::Words;
 use super::record::{Value, text_of};
 
 /// What the text of a field is.
@@ -17,26 +16,38 @@ pub(super) enum Kind {
     Text,
 }
 
-/// A field of a text header, of which all numbers can be read.
+/// A field.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) name: String,
-    pub(super) kind: Kind,
-    /// Byte of the header at which it begins.
-    pub(super) at: usize,
-    /// Bytes of its value.
-    pub(super) value: Range<usize>,
+    /// Byte of the file at which it begins.
+    pub(super) at: u64,
+    pub(super) content: Content,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// A text at these bytes of the header, of which all numbers can be read.
+    Written(Kind, Range<usize>),
+    Value(Value),
 }
 
 impl Entry {
+    pub(super) fn of(name: String, at: u64, value: Value) -> Entry {
+        let content = Content::Value(value);
+        Entry { name, at, content }
+    }
+
     /// What a header has there.
     pub(crate) fn read(&self, header: &[u8]) -> Value {
-        let value = header.get(self.value.clone()).unwrap_or_default();
-        match self.kind {
-            Kind::Ints => Value::Ints {
-                numbers: words(value).filter_map(parsed).collect(),
-                words: Words::None,
-            },
+        let (kind, bytes) = match &self.content {
+            Content::Written(kind, bytes) => (kind, bytes.clone()),
+            Content::Value(value) => return value.clone(),
+        };
+        let value = header.get(bytes).unwrap_or_default();
+        match kind {
+            Kind::Ints => Value::integers(words(value).filter_map(parsed).collect()),
             Kind::Reals => Value::Doubles(words(value).filter_map(parsed).collect()),
             Kind::Text => Value::Text(one_line(&text_of(value))),
         }

@@ -15,6 +15,9 @@ mod fields;
 mod labels;
 mod matlab;
 mod mgh;
+mod minc;
+mod minc1;
+mod netcdf;
 mod nifti;
 mod orientation;
 mod record;
@@ -91,11 +94,13 @@ pub enum Format {
     Afni,
     /// ECAT 7 (.v): PET images of one or more frames.
     Ecat,
+    /// MINC 1 (.mnc), which is NetCDF.
+    Minc1,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 11] = [
+const FORMATS: [(Format, &str); 12] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
@@ -106,6 +111,7 @@ const FORMATS: [(Format, &str); 11] = [
     (Format::Mgh, "mgh"),
     (Format::Afni, "afni"),
     (Format::Ecat, "ecat"),
+    (Format::Minc1, "minc1"),
     (Format::Layout, "layout"),
 ];
 
@@ -128,10 +134,11 @@ impl Format {
 
     /// Whether header and array are one file.
     pub(crate) fn is_single(self) -> bool {
-        matches!(
-            self,
-            Format::Nifti1 | Format::Nifti2 | Format::Mgh | Format::Ecat
-        )
+        match self {
+            Format::Nifti1 | Format::Nifti2 | Format::Mgh => true,
+            Format::Ecat | Format::Minc1 => true,
+            _ => false,
+        }
     }
 }
 
@@ -152,6 +159,9 @@ pub(crate) struct Header {
     pub(crate) format: Format,
     /// Its source 0 is the header's own file, or the image file of a pair.
     pub(crate) layout: Layout,
+    /// Axes of the array that are the affine's, column by column; `None` for
+    /// the first three, or as many as there are.
+    pub(crate) spatial: Option<[usize; 3]>,
     /// What stored bytes mean, by the number that blocks have of it.
     pub(crate) meanings: Vec<Meaning>,
     /// Voxel sizes; the fourth is the time step.
@@ -169,7 +179,7 @@ pub(crate) struct Header {
     pub(crate) affine_file: Option<&'static str>,
     /// What stands behind the data and is read when it is asked for.
     pub(crate) footer: Option<FooterPlace>,
-    /// The fields of a header that is a text.
+    /// The fields that are the header's own.
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -193,6 +203,7 @@ impl Header {
         Header {
             format,
             layout,
+            spatial: None,
             meanings: vec![Meaning {
                 byte_order,
                 factors: Factors::NONE,
@@ -275,6 +286,7 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
         Some(Format::Mgh) => mgh::read(bytes, wish.strict)?,
         Some(Format::Afni) => afni::read(bytes, wish.strict)?,
         Some(Format::Ecat) => ecat::read(bytes, wish.strict)?,
+        Some(Format::Minc1) => minc1::read(bytes, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
     Ok(Some(header))
@@ -298,6 +310,9 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     }
     if afni::detect(&head) {
         return Ok(Some(Format::Afni));
+    }
+    if netcdf::detect(&head) {
+        return Ok(Some(Format::Minc1));
     }
     // Other files are named .v as well, so that the name alone says little.
     if wish.named == Some(Format::Ecat) && ecat::is_possible(bytes, &head)? {

@@ -6,7 +6,7 @@ use super::entries::Entry;
 use super::fields::Fields;
 use super::labels::Words;
 use super::mgh::{FOOTER_FIELDS, OfFooter};
-use super::{Format, afni, labels, tables};
+use super::{Format, afni, labels, minc, tables};
 use crate::core::dtype::ByteOrder;
 
 /// How a field is stored.
@@ -153,6 +153,7 @@ pub(crate) fn units(
     match (code, format) {
         (Some(code), _) => labels::units(code),
         (None, Format::Afni) => ["mm".into(), afni::time_unit(header, entries)],
+        (None, Format::Minc1) => minc::units(entries),
         (None, Format::Mgh) => ["mm", "msec"].map(String::from),
         (None, Format::Ecat) => ["mm", "sec"].map(String::from),
         (None, _) => ["mm", "unknown"].map(String::from),
@@ -169,6 +170,12 @@ pub(crate) enum Value {
 }
 
 impl Value {
+    /// Integers that are no codes.
+    pub(super) fn integers(numbers: Vec<i64>) -> Value {
+        let words = Words::None;
+        Value::Ints { numbers, words }
+    }
+
     /// The integers; `None` if it holds others.
     pub(crate) fn ints(self) -> Option<Vec<i64>> {
         match self {

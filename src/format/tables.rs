@@ -14,8 +14,8 @@ pub(super) fn of(format: Format) -> &'static [Field] {
         Format::Spm99 => &SPM99,
         Format::Spm2 => &SPM2,
         Format::Mgh => &MGH,
-        // What fields it has, the header itself says.
-        Format::Afni => &[],
+        // What fields they have, the headers themselves say.
+        Format::Afni | Format::Minc1 => &[],
         Format::Ecat => &ECAT,
         Format::Layout => &[],
     }

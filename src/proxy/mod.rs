@@ -95,8 +95,8 @@ struct Shared {
     scaled: Option<DType>,
     /// Where the elements of the whole array lie.
     layout: Arc<Layout>,
-    /// How many of its axes, the first, are those of the affine.
-    spatial: usize,
+    /// Which of its axes are those of the affine, column by column.
+    spatial: Vec<usize>,
     /// Voxel sizes; `None` where the format has none.
     zooms: Option<Vec<Zoom>>,
     /// What the header says of the size of one axis more.

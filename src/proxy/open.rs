@@ -498,7 +498,10 @@ fn finish(
             pool: None,
             scaled: scaled_dtype(&header.meanings, layout.dtype),
             meanings: header.meanings,
-            spatial: layout.shape.len().min(3),
+            spatial: match header.spatial {
+                Some(axes) => axes.to_vec(),
+                None => (0..layout.shape.len().min(3)).collect(),
+            },
             layout: layout.clone(),
             zooms: (header.format != Format::Layout).then_some(zooms),
             next_zoom: header.next_zoom,

@@ -100,7 +100,7 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
     let mut layout = Layout::stacked(&layouts).ok_or_else(|| {
         let text = format!(
             "{} arrays of shape {} and type {} are no one array: at most {} axes are possible, \
-             within 2^63 bytes",
+             within 2^63 bytes, and elements lie at the same steps in each file",
             layouts.len(),
             shape::text(&layouts[0].shape),
             layouts[0].dtype,
@@ -110,7 +110,9 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
     })?;
     let mut series: Option<Shared> = None;
     let mut meanings: Vec<Meaning> = Vec::new();
-    for (file, block) in files.into_iter().zip(&mut layout.blocks) {
+    // Where those of each file begin.
+    let mut begins: Vec<u32> = Vec::new();
+    for file in files {
         let named = |warning: &String| match &file.shared.header_path {
             Some(path) => format!("{}: {warning}", path.display()),
             None => warning.clone(),
@@ -120,10 +122,14 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
         let shared = Arc::into_inner(file.shared);
         let mut shared = shared.ok_or_else(|| Error::new(ErrorKind::Internal, "a shared file"))?;
         // Often all mean the same.
-        if meanings.last() != shared.meanings.first() {
+        let last = begins.last().map_or(0, |&begin| begin as usize);
+        begins.push(match meanings[last..] == shared.meanings {
+            true => last as u32,
+            false => meanings.len() as u32,
+        });
+        if meanings[last..] != shared.meanings {
             meanings.append(&mut shared.meanings);
         }
-        block.meaning = meanings.len() as u32 - 1;
         shared.warnings = warnings;
         match &mut series {
             None => series = Some(shared),
@@ -133,7 +139,13 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
             }
         }
     }
+    for block in &mut layout.blocks {
+        block.meaning += begins[block.source as usize];
+    }
     let mut shared = series.ok_or_else(|| Error::new(ErrorKind::Internal, "no files"))?;
+    if layout.order == Order::C {
+        shared.spatial.iter_mut().for_each(|axis| *axis += 1);
+    }
     shared.scaled = scaled_dtype(&meanings, layout.dtype);
     shared.meanings = meanings;
     if let Some(zooms) = &mut shared.zooms {

@@ -17,8 +17,8 @@ pub(super) enum Zoom {
 #[derive(Debug, Clone)]
 pub(super) struct Space {
     axes: Vec<Axis>,
-    /// Number of the file's axes that are of space.
-    spatial: usize,
+    /// The file's axes that are of space, in the order of the affine's columns.
+    spatial: Vec<usize>,
     /// The shape whose axes these are. Of another shape of the same elements
     /// only axes before the first that differs are.
     shape: Vec<i64>,
@@ -34,7 +34,7 @@ struct Axis {
 }
 
 impl Space {
-    fn of_file(shape: &[i64], spatial: usize) -> Space {
+    fn of_file(shape: &[i64], spatial: &[usize]) -> Space {
         let axis = |i| Axis {
             of: Some(i),
             start: 0,
@@ -42,7 +42,7 @@ impl Space {
         };
         Space {
             axes: (0..shape.len()).map(axis).collect(),
-            spatial,
+            spatial: spatial.to_vec(),
             shape: shape.to_vec(),
         }
     }
@@ -71,14 +71,14 @@ impl Space {
         };
         Space {
             axes: selection.axes.iter().map(axis).collect(),
-            spatial: self.spatial,
+            spatial: self.spatial.clone(),
             shape: selection.shape(),
         }
     }
 
     /// The affine of the part.
     fn affine(&self, mut affine: [[f64; 4]; 4]) -> Result<[[f64; 4]; 4]> {
-        for number in 0..self.spatial {
+        for (column, &number) in self.spatial.iter().enumerate() {
             let axis = self.axes.get(number).filter(|axis| axis.of == Some(number));
             let Some(&Axis { start, step, .. }) = axis else {
                 let text = format!(
@@ -88,8 +88,8 @@ impl Space {
                 return Err(Error::new(ErrorKind::Unsupported, text));
             };
             for row in &mut affine[..3] {
-                row[3] += row[number] * start as f64;
-                row[number] *= step as f64;
+                row[3] += row[column] * start as f64;
+                row[column] *= step as f64;
             }
         }
         Ok(affine)
@@ -104,7 +104,7 @@ impl ArrayProxy {
         let space = match &self.space {
             Some(space) => space,
             None => {
-                of_file = Space::of_file(&self.shared.layout.shape, self.shared.spatial);
+                of_file = Space::of_file(&self.shared.layout.shape, &self.shared.spatial);
                 &of_file
             }
         };
