@@ -676,11 +676,12 @@ AP_API int32_t ap_byte_order(const ap_proxy *proxy);
 AP_API int64_t ap_data_offset(const ap_proxy *proxy);
 
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
-/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1" or "layout". Owned by the
-/// proxy. NULL if `proxy` is NULL.
+/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1", "minc2" or "layout". Owned
+/// by the proxy. NULL if `proxy` is NULL.
 AP_API const char *ap_format(const ap_proxy *proxy);
 
-/// Compression: "none", "gzip", "bzip2" or "zstd". As `ap_format`.
+/// Compression: "none", "gzip", "bzip2" or "zstd", or "deflate" of an array whose
+/// chunks are compressed by themselves (MINC 2). As `ap_format`.
 AP_API const char *ap_codec(const ap_proxy *proxy);
 
 /// 1 if reading with `AP_AUTO` scales, 0 if not, or a negative status.
@@ -753,7 +754,11 @@ AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
 /// one reads the footer, which decodes a compressed file to the end.
 ///
 /// Those of an AFNI header, which is a text, are its attributes, by its own
-/// names: integers, numbers, or texts without the ' and ~ around them.
+/// names: integers, numbers, or texts without the ' and ~ around them. Those of
+/// MINC files are the attributes of all variables, "variable:attribute" as
+/// mincinfo has them, ":attribute" of the file's. Behind those of an ECAT file's
+/// main header come those of the frames' subheaders, of each the values of all
+/// frames in the order of the array.
 ///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the

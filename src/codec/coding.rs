@@ -102,7 +102,7 @@ pub(super) type BlocksOf<M> = fn(&M) -> Result<Blocks<M>>;
 /// Places and the decoded size.
 pub(super) type Structure<M> = (Vec<Point<M>>, u64);
 
-fn no_index_file(name: &str) -> Error {
+pub(super) fn no_index_file(name: &str) -> Error {
     let text = format!("an index file is for data compressed by gzip, not by {name}");
     Error::new(ErrorKind::Unsupported, text)
 }

@@ -8,6 +8,7 @@ mod bunzip;
 #[cfg(feature = "bzip2")]
 mod bzip2;
 mod cache;
+mod chunks;
 mod coding;
 mod decoder;
 mod flushes;
@@ -28,22 +29,25 @@ mod span;
 mod stream;
 mod sums;
 mod watched;
+mod zlib;
 #[cfg(feature = "zstd")]
 mod zstd;
 
 #[cfg(fuzzing)]
 pub use ahead::decode_ahead;
 pub(crate) use cache::Room;
+pub(crate) use chunks::{Chunk, Chunks, Filters, chunked};
 pub use index::IndexInfo;
 pub(crate) use index::Places;
 pub(crate) use stream::Decoding;
+pub(crate) use zlib::zlib;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::{ReadAt, append};
+use crate::io::ReadAt;
 use stream::Stream;
 
 /// How a file is compressed.
@@ -58,9 +62,13 @@ pub enum Codec {
     Bzip2,
     /// zstd (RFC 8878), of one or several frames.
     Zstd,
+    /// Not as a whole: the array is stored in chunks, each of them a zlib stream
+    /// (RFC 1950) by itself.
+    Deflate,
 }
 
 impl Codec {
+    /// Those of whole files.
     const ALL: [Codec; 4] = [Codec::None, Codec::Gzip, Codec::Bzip2, Codec::Zstd];
 
     /// Name, such as "gzip".
@@ -70,6 +78,7 @@ impl Codec {
             Codec::Gzip => "gzip",
             Codec::Bzip2 => "bzip2",
             Codec::Zstd => "zstd",
+            Codec::Deflate => "deflate",
         }
     }
 
@@ -82,7 +91,7 @@ impl Codec {
 
     fn is_built(self) -> bool {
         match self {
-            Codec::None | Codec::Gzip => true,
+            Codec::None | Codec::Gzip | Codec::Deflate => true,
             Codec::Bzip2 => cfg!(feature = "bzip2"),
             Codec::Zstd => cfg!(feature = "zstd"),
         }
@@ -91,7 +100,7 @@ impl Codec {
     /// Endings of the names of files that are compressed so.
     pub(crate) fn endings(self) -> &'static [&'static str] {
         match self {
-            Codec::None => &[],
+            Codec::None | Codec::Deflate => &[],
             Codec::Gzip => &["gz", "mgz"],
             Codec::Bzip2 => &["bz2"],
             Codec::Zstd => &["zst"],
@@ -167,7 +176,8 @@ fn is_zstd_skippable(head: &[u8]) -> bool {
 /// one: no more than a first block has.
 const PROOF: usize = 4 << 10;
 
-/// A compressed source, beside its decoded bytes.
+/// A compressed source, beside its decoded bytes. What is left out here is that
+/// of one whose places are all known, and right.
 pub(crate) trait Packed: Send + Sync {
     /// The decoded bytes for one thread's reads in a row.
     fn session(
@@ -182,7 +192,10 @@ pub(crate) trait Packed: Send + Sync {
     fn splits(&self, range: Range<u64>, dense: bool, control: Option<&Control>) -> Result<Splits>;
 
     /// Whether a range can be decoded ahead of reads.
-    fn goes_ahead(&self, range: Range<u64>) -> Result<bool>;
+    fn goes_ahead(&self, range: Range<u64>) -> Result<bool> {
+        let _ = range;
+        Ok(false)
+    }
 
     /// Decode on several threads where no places are known, from where reads
     /// begin to decoded byte `end`, as far as that is worth it. What is left, a
@@ -194,30 +207,45 @@ pub(crate) trait Packed: Send + Sync {
         end: u64,
         threads: usize,
         take: &Take<'_>,
-    ) -> Result<Rest>;
+    ) -> Result<Rest> {
+        let _ = (reading, end, threads, take);
+        Ok(Rest {
+            bytes: session,
+            is_good: false,
+        })
+    }
 
     /// The data end there, as their header tells.
-    fn expect(&self, end: u64);
+    fn expect(&self, end: u64) {
+        let _ = end;
+    }
 
     /// Another number whenever something that reads rest on proved to be wrong.
-    fn generation(&self) -> u64;
+    fn generation(&self) -> u64 {
+        0
+    }
 
     /// Decoded byte at which decoding begins for a read of this one.
     fn begin_of(&self, offset: u64) -> u64;
 
     /// A guess proved to be right. Fails if a checksum that is complete now is
     /// wrong.
-    fn adopt(&self, guess: Guessed) -> Result<()>;
+    fn adopt(&self, guess: Guessed) -> Result<()> {
+        let _ = guess;
+        Ok(())
+    }
 
     /// A guess proved to be wrong.
-    fn refute(&self);
+    fn refute(&self) {}
 
     /// What was read is wrong. Forget what may be the cause, if it is not the
     /// file itself; `false` if there is no such thing.
-    fn doubt(&self) -> bool;
+    fn doubt(&self) -> bool {
+        false
+    }
 
     /// It was the file itself: its structure, which was forgotten, is right.
-    fn relearn(&self);
+    fn relearn(&self) {}
 
     fn info(&self) -> IndexInfo;
 
@@ -225,20 +253,33 @@ pub(crate) trait Packed: Send + Sync {
     fn cached(&self) -> usize;
 
     /// Compressed bytes of which the places are not known.
-    fn unbuilt(&self) -> u64;
+    fn unbuilt(&self) -> u64 {
+        0
+    }
 
     /// Find all places. The control is told of the bytes that are done with.
-    fn build(&self, threads: usize, control: Option<&Control>) -> Result<()>;
+    fn build(&self, threads: usize, control: Option<&Control>) -> Result<()> {
+        let _ = (threads, control);
+        Ok(())
+    }
 
     /// Write an index file.
-    fn save(&self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
+    fn save(&self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let _ = write;
+        Err(coding::no_index_file("deflate"))
+    }
 
     /// Take the places of an index file.
-    fn load(&self, file: Arc<dyn ReadAt>) -> Result<()>;
+    fn load(&self, file: Arc<dyn ReadAt>) -> Result<()> {
+        let _ = file;
+        Err(coding::no_index_file("deflate"))
+    }
 
     /// Whether there is what was neither loaded nor saved, and nothing that may
     /// be wrong.
-    fn is_new(&self) -> bool;
+    fn is_new(&self) -> bool {
+        false
+    }
 }
 
 /// What is left where threads decoded ahead.
@@ -324,48 +365,11 @@ pub(crate) fn open(
         Codec::Zstd => packed::<zstd::Zstd>(source, decoding, room),
         #[allow(unreachable_patterns)]
         Codec::Bzip2 | Codec::Zstd => return Err(codec.unsupported()),
+        Codec::Deflate => {
+            let text = "chunks are found by their format, not asked for";
+            return Err(Error::new(ErrorKind::Option, text));
+        }
     })
-}
-
-/// The decoded bytes of a zlib stream (RFC 1950), the first `most` of them if
-/// it has more. The checksum of one that ends with them is looked at; one that
-/// is cut behind them cannot be told from one that has more.
-pub(crate) fn zlib(stream: &[u8], most: usize) -> Result<Vec<u8>> {
-    let most = most.min(most_decoded(Codec::Gzip, stream.len() as u64) as usize);
-    let damaged = |reason: &str, at: usize| Err(coding::damage(reason).at(at as u64));
-    // Deflate, a checksum of the first two bytes, and no dictionary.
-    let is_head = |&[method, flags]: &[u8; 2]| {
-        method & 15 == 8
-            && method >> 4 < 8
-            && u16::from_be_bytes([method, flags]) % 31 == 0
-            && flags & 32 == 0
-    };
-    if !stream.first_chunk().is_some_and(is_head) {
-        return damaged("no zlib stream begins here", 0);
-    }
-    let mut decoded = Vec::new();
-    let mut end = None;
-    append(&mut decoded, most, |buffer| {
-        let step = inflate::Inflate::new().step(&stream[2..], buffer, coding::Bound::NONE);
-        let step = step.map_err(|error| error.counted_from(2))?;
-        end = step.ended.then_some(2 + step.used);
-        Ok(())
-    })?;
-    decoded.shrink_to_fit();
-    let Some(end) = end else {
-        return match decoded.len() {
-            len if len < most => damaged("the zlib stream ends early", stream.len()),
-            _ => Ok(decoded),
-        };
-    };
-    match stream[end..].first_chunk() {
-        Some(sum) if u32::from_be_bytes(*sum) == inflate::adler(&decoded) => Ok(decoded),
-        Some(_) => damaged(
-            "the checksum of the zlib stream is not that of its data",
-            end,
-        ),
-        None => damaged("the zlib stream ends early", stream.len()),
-    }
 }
 
 /// Whether the first block of a source that begins as a codec's streams do
@@ -402,7 +406,7 @@ pub(crate) fn most_decoded(codec: Codec, compressed: u64) -> u64 {
     match codec {
         Codec::None => compressed,
         // Deflate's densest code: 258 bytes by 2 bits.
-        Codec::Gzip => compressed.saturating_mul(1032),
+        Codec::Gzip | Codec::Deflate => compressed.saturating_mul(1032),
         // A block's header and codes take 25 bytes at least.
         Codec::Bzip2 => (compressed / 25 + 1).saturating_mul(BZIP2_BLOCK as u64),
         // A block of 128 KiB by 4 bytes: header and the one byte it repeats.

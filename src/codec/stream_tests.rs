@@ -15,7 +15,7 @@ fn encode(codec: Codec, data: &[u8]) -> Vec<u8> {
 
 fn encode_at(codec: Codec, data: &[u8], level: u32) -> Vec<u8> {
     match codec {
-        Codec::None => data.to_vec(),
+        Codec::None | Codec::Deflate => data.to_vec(),
         Codec::Gzip => {
             let level = flate2::Compression::new(level.max(6));
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);

@@ -17,7 +17,11 @@ use crate::error::Result;
 /// one reads the footer, which decodes a compressed file to the end.
 ///
 /// Those of an AFNI header, which is a text, are its attributes, by its own
-/// names: integers, numbers, or texts without the ' and ~ around them.
+/// names: integers, numbers, or texts without the ' and ~ around them. Those of
+/// MINC files are the attributes of all variables, "variable:attribute" as
+/// mincinfo has them, ":attribute" of the file's. Behind those of an ECAT file's
+/// main header come those of the frames' subheaders, of each the values of all
+/// frames in the order of the array.
 ///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the

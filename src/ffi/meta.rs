@@ -103,8 +103,8 @@ pub unsafe extern "C" fn ap_data_offset(proxy: *const ap_proxy) -> i64 {
 }
 
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
-/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1" or "layout". Owned by the
-/// proxy. NULL if `proxy` is NULL.
+/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1", "minc2" or "layout". Owned
+/// by the proxy. NULL if `proxy` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_format(proxy: *const ap_proxy) -> *const c_char {
     // SAFETY: NULL or valid, as the header asks.
@@ -114,7 +114,8 @@ pub unsafe extern "C" fn ap_format(proxy: *const ap_proxy) -> *const c_char {
     })
 }
 
-/// Compression: "none", "gzip", "bzip2" or "zstd". As `ap_format`.
+/// Compression: "none", "gzip", "bzip2" or "zstd", or "deflate" of an array whose
+/// chunks are compressed by themselves (MINC 2). As `ap_format`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_codec(proxy: *const ap_proxy) -> *const c_char {
     // SAFETY: NULL or valid, as the header asks.

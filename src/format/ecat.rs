@@ -4,10 +4,13 @@
 //! frame is a subheader of one block with the data behind. Names are those of
 //! `nibabel.ecat`.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::affine::{self, Affine, Matrix, Plain};
+use super::entries::Entry;
 use super::fields::Fields;
+use super::record::{Field, Value};
+use super::tables::ECAT_FRAME;
 use super::{Bytes, Format, Header, Notes};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::{Block, Layout};
@@ -37,6 +40,9 @@ const NO_IMAGES: [u16; 10] = [1, 3, 4, 5, 8, 9, 11, 12, 13, 14];
 const DIRECTORY: i32 = 2;
 /// Entries that a block of the directory has room for.
 const ENTRIES: i32 = 31;
+/// How often the directory can go back in the file: each time what is compressed
+/// may have to be decoded again.
+const MOST_BACK: usize = 8;
 /// Bytes of an entry, and of what stands before them: four 32-bit integers.
 const ENTRY: usize = 16;
 
@@ -100,22 +106,17 @@ pub(super) fn read(bytes: &dyn Bytes, strict: bool) -> Result<Header> {
     entries.sort_by_key(|entry| entry.id);
     let model = subheader(bytes, order, first)?
         .ok_or_else(|| wrong(first.at(), format!("{} is behind the end", first.name())))?;
-    model.note_type(&mut notes)?;
-    let frames = frames(bytes, &entries, (&model, order), &mut notes)?;
+    let subheaders = subheaders(bytes, &entries, (&model, order), &mut notes)?;
+    let factors = factors(&main, &subheaders, &mut notes)?;
     let layout = layout(&model, &entries, main.u16(ORIENTATION_AT))?;
     let zooms = model.zooms.map(f64::from);
-    let calibration = main.f32(CALIBRATION_AT).into();
-    let meaning = |scale: &f32| Meaning {
+    let meaning = |factors| Meaning {
         byte_order: order,
-        factors: Factors {
-            slope: calibration,
-            more: (*scale).into(),
-            arithmetic: Arithmetic::AsStored,
-            ..Factors::NONE
-        },
+        factors,
     };
     Ok(Header {
-        meanings: frames.iter().map(meaning).collect(),
+        meanings: factors.into_iter().map(meaning).collect(),
+        entries: frame_fields(&subheaders, order),
         // NiBabel gives no length of time: frames may differ in theirs.
         zooms: [&zooms[..], &[1.0]].concat(),
         affine: Affine::Plain(Box::new(Plain {
@@ -158,14 +159,14 @@ fn note_missing(main: &Fields<'_>, found: usize, notes: &mut Notes) -> Result<()
 
 /// A frame as the directory lists it.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct Listed {
     /// Matrix id.
     id: i32,
     /// Number of the subheader's block.
     block: i32,
 }
 
-impl Entry {
+impl Listed {
     /// Byte of the subheader.
     fn at(&self) -> u64 {
         start_of(self.block)
@@ -189,10 +190,11 @@ fn used(row: &Fields<'_>) -> Option<i32> {
 }
 
 /// The frames of the directory that are there, at least one.
-fn directory(bytes: &dyn Bytes, main: &Fields<'_>) -> Result<Vec<Entry>> {
+fn directory(bytes: &dyn Bytes, main: &Fields<'_>) -> Result<Vec<Listed>> {
     let most = usize::from(main.u16(NUM_FRAMES_AT));
     let (mut entries, mut listed) = (Vec::new(), 0);
-    let (mut block, mut seen) = (DIRECTORY, BTreeSet::new());
+    let (mut block, mut seen) = (DIRECTORY, HashSet::new());
+    let mut back = 0;
     loop {
         let at = start_of(block);
         // Without entries, too, a block is one of a few.
@@ -215,10 +217,16 @@ fn directory(bytes: &dyn Bytes, main: &Fields<'_>) -> Result<Vec<Entry>> {
         for row in 1..=used as usize {
             entries.extend(entry(&rows, row * ENTRY, at)?);
         }
-        block = rows.i32(4);
-        if block <= DIRECTORY {
+        let next = rows.i32(4);
+        if next <= DIRECTORY {
             break;
         }
+        back += usize::from(next < block);
+        if back > MOST_BACK {
+            let text = format!("the directory goes back {back} times, in block {block} again");
+            return Err(wrong(at, text));
+        }
+        block = next;
     }
     if entries.is_empty() {
         let text = "the directory lists no frames".into();
@@ -228,12 +236,12 @@ fn directory(bytes: &dyn Bytes, main: &Fields<'_>) -> Result<Vec<Entry>> {
 }
 
 /// An entry at a byte of a directory's block; `None` for one that is not used.
-fn entry(rows: &Fields<'_>, at: usize, block_at: u64) -> Result<Option<Entry>> {
+fn entry(rows: &Fields<'_>, at: usize, block_at: u64) -> Result<Option<Listed>> {
     let (id, block) = (rows.i32(at), rows.i32(at + 4));
     if id <= 0 {
         return Ok(None);
     }
-    let entry = Entry { id, block };
+    let entry = Listed { id, block };
     if block <= DIRECTORY {
         let text = format!(
             "{} is none: subheaders are behind the directory",
@@ -256,10 +264,11 @@ struct Subheader {
     /// Millimetres.
     zooms: [f32; 3],
     offsets: [f32; 3],
+    raw: Vec<u8>,
 }
 
 /// A frame's subheader; `None` if the file ends before.
-fn subheader(bytes: &dyn Bytes, order: ByteOrder, entry: Entry) -> Result<Option<Subheader>> {
+fn subheader(bytes: &dyn Bytes, order: ByteOrder, entry: Listed) -> Result<Option<Subheader>> {
     let at = entry.at();
     let raw = bytes.bytes_at(at, BLOCK)?;
     if raw.len() < SUBHEADER {
@@ -282,18 +291,11 @@ fn subheader(bytes: &dyn Bytes, order: ByteOrder, entry: Entry) -> Result<Option
         // From centimetres, in single precision, as NiBabel has it.
         zooms: floats(PIXEL_SIZES_AT).map(|size| size * 10.0),
         offsets: floats(OFFSETS_AT),
+        raw,
     }))
 }
 
 impl Subheader {
-    fn note_type(&self, notes: &mut Notes) -> Result<()> {
-        if self.data_type != VAX_FLOATS {
-            return Ok(());
-        }
-        let text = "data_type is that of VAX floats, which are read as IEEE's".into();
-        notes.add(20, self.at, text)
-    }
-
     /// The centre of the frame at the offsets, axes along the world's.
     fn affine(&self) -> Matrix {
         let mut rows = [[0.0; 4]; 3];
@@ -314,19 +316,19 @@ impl Subheader {
     }
 }
 
-/// The scale factors of the frames, which have to be like the model. One whose
-/// subheader is missing has none, and no data behind it.
-fn frames(
+/// What the frames' subheaders say, which have to be like the model. Those that
+/// the file ends before, or that are damaged, are none.
+fn subheaders(
     bytes: &dyn Bytes,
-    entries: &[Entry],
+    entries: &[Listed],
     (model, order): (&Subheader, ByteOrder),
     notes: &mut Notes,
-) -> Result<Vec<f32>> {
-    let mut scales = vec![f32::NAN; entries.len()];
+) -> Result<Vec<Option<Subheader>>> {
+    let mut all: Vec<Option<Subheader>> = entries.iter().map(|_| None).collect();
     // Compressed files are decoded forward, and up to where they end once.
     let mut numbers: Vec<usize> = (0..entries.len()).collect();
     numbers.sort_by_key(|&number| entries[number].block);
-    let (mut there, mut elsewhere) = (0, None);
+    let (mut there, mut elsewhere, mut vax) = (0, None, None);
     for &number in &numbers {
         let found = match subheader(bytes, order, entries[number]) {
             Err(error) if !notes.strict && is_damage(&error) => None,
@@ -340,15 +342,22 @@ fn frames(
         if !model.is_at(&frame) {
             elsewhere.get_or_insert(frame.at);
         }
-        scales[number] = frame.scale;
+        if frame.data_type == VAX_FLOATS {
+            vax.get_or_insert(frame.at);
+        }
+        all[number] = Some(frame);
+    }
+    if let Some(at) = vax {
+        let text = "data_type is that of VAX floats, which are read as IEEE's".into();
+        notes.add(20, at, text)?;
     }
     if let Some(at) = elsewhere {
-        let text = "the frames' affines differ: that of the first in the file is taken".into();
+        let text = "the frames' affines differ: that of the first in the directory is taken".into();
         notes.add(10, at, text)?;
     }
     let missing = &numbers[there..];
     let Some(least) = missing.iter().min() else {
-        return Ok(scales);
+        return Ok(all);
     };
     let text = format!(
         "the file ends or is damaged before the subheaders of {} frames, of which frame {least} is the first",
@@ -358,7 +367,51 @@ fn frames(
         return Err(Error::new(ErrorKind::Truncated, text));
     }
     notes.texts.push(text);
-    Ok(scales)
+    Ok(all)
+}
+
+/// What each frame's elements mean: nothing where that is not known.
+fn factors(
+    main: &Fields<'_>,
+    subheaders: &[Option<Subheader>],
+    notes: &mut Notes,
+) -> Result<Vec<Factors>> {
+    let calibration = main.f32(CALIBRATION_AT);
+    let scale = |frame: &Option<Subheader>| frame.as_ref().map_or(f32::NAN, |frame| frame.scale);
+    let factors = |frame| Factors {
+        slope: calibration.into(),
+        more: scale(frame).into(),
+        arithmetic: Arithmetic::AsStored,
+        ..Factors::NONE
+    };
+    let all: Vec<Factors> = subheaders.iter().map(factors).collect();
+    let mut there = all
+        .iter()
+        .zip(subheaders)
+        .filter(|(_, frame)| frame.is_some());
+    if let Some((odd, _)) = there.find(|(factors, _)| !factors.is_finite()) {
+        let text = format!(
+            "some values are not finite: the calibration factor is {calibration}, a scale factor {}",
+            odd.more
+        );
+        notes.add(10, CALIBRATION_AT as u64, text)?;
+    }
+    Ok(all)
+}
+
+/// The fields of all subheaders: of each the values of one frame after the
+/// other, 0 where a subheader is missing.
+fn frame_fields(subheaders: &[Option<Subheader>], order: ByteOrder) -> Vec<Entry> {
+    let at = subheaders.iter().flatten().map(|frame| frame.at).min();
+    let entry = |field: &Field| {
+        let raw = |frame: &Option<Subheader>| match frame {
+            Some(frame) => field.read(&frame.raw, order),
+            None => field.read(&[], order),
+        };
+        let value = Value::joined(subheaders.iter().map(raw))?;
+        Some(Entry::of(field.name.into(), at.unwrap_or(0), value))
+    };
+    ECAT_FRAME.iter().filter_map(entry).collect()
 }
 
 /// Whether a part of the file cannot be read, which others need not be.
@@ -391,7 +444,7 @@ fn reversed(orientation: u16) -> [bool; 3] {
 }
 
 /// The frames along a fourth axis, one block each.
-fn layout(model: &Subheader, entries: &[Entry], orientation: u16) -> Result<Layout> {
+fn layout(model: &Subheader, entries: &[Listed], orientation: u16) -> Result<Layout> {
     let mut strides = shape::packed_strides(&model.shape, model.dtype.size(), Order::F);
     // Bytes from a frame's lowest element to its first.
     let mut lift = 0;

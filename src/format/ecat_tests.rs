@@ -178,6 +178,24 @@ fn the_directory_goes_on_in_other_blocks() {
 }
 
 #[test]
+fn directories_go_back_a_few_times() {
+    for (blocks, is_good) in [(18, true), (20, false)] {
+        let mut file = made(&[(1, 4, 1.0)]);
+        put(&mut file, NUM_FRAMES_AT, 30u16.to_be_bytes());
+        file.resize(60 * BLOCK, 0);
+        // Forth and back.
+        let place = |i: i32| if i % 2 == 0 { 10 + i } else { 40 - i };
+        list(&mut file, 2, [30, place(0), 0, 1]);
+        for i in 0..blocks {
+            let next = if i + 1 < blocks { place(i + 1) } else { 2 };
+            list(&mut file, place(i), [31, next, 0, 0]);
+        }
+        let read = read(&&file[..], false);
+        assert_eq!(read.is_ok(), is_good, "{:?}", read.err());
+    }
+}
+
+#[test]
 fn hostile_directories() {
     let good = made(&[(1, 4, 1.0), (2, 6, 1.0)]);
     let with = |change: &dyn Fn(&mut Vec<u8>)| {

@@ -20,7 +20,7 @@ const MOST_RANGES: u64 = 1 << 20;
 /// Blocks that an image can have however small the file is, and how many for each
 /// of its ranges and of the pieces that are listed in it.
 pub(super) const MOST_BLOCKS: u64 = 1 << 16;
-const BLOCKS_EACH: u64 = 64;
+pub(super) const BLOCKS_EACH: u64 = 64;
 
 /// What a file says of its image.
 pub(super) struct Image {

@@ -7,16 +7,20 @@
 mod affine;
 mod afni;
 mod analyze;
+mod chunks;
 mod ecat;
 mod entries;
 mod extensions;
 mod family;
 mod fields;
+#[cfg(feature = "minc2")]
+mod hdf5;
 mod labels;
 mod matlab;
 mod mgh;
 mod minc;
 mod minc1;
+mod minc2;
 mod netcdf;
 mod nifti;
 mod orientation;
@@ -26,6 +30,7 @@ mod tables;
 
 pub(crate) use affine::Affine;
 pub use affine::Which;
+pub(crate) use chunks::{Chunk, Chunks, Filters};
 pub(crate) use entries::Entry;
 pub use extensions::Extension;
 pub(crate) use extensions::extensions;
@@ -96,11 +101,13 @@ pub enum Format {
     Ecat,
     /// MINC 1 (.mnc), which is NetCDF.
     Minc1,
+    /// MINC 2 (.mnc), which is HDF5.
+    Minc2,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 12] = [
+const FORMATS: [(Format, &str); 13] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
@@ -112,6 +119,7 @@ const FORMATS: [(Format, &str); 12] = [
     (Format::Afni, "afni"),
     (Format::Ecat, "ecat"),
     (Format::Minc1, "minc1"),
+    (Format::Minc2, "minc2"),
     (Format::Layout, "layout"),
 ];
 
@@ -130,13 +138,14 @@ impl Format {
             .iter()
             .find(|entry| entry.1 == name)
             .map(|entry| entry.0)
+            .filter(|format| *format != Format::Minc2 || cfg!(feature = "minc2"))
     }
 
     /// Whether header and array are one file.
     pub(crate) fn is_single(self) -> bool {
         match self {
             Format::Nifti1 | Format::Nifti2 | Format::Mgh => true,
-            Format::Ecat | Format::Minc1 => true,
+            Format::Ecat | Format::Minc1 | Format::Minc2 => true,
             _ => false,
         }
     }
@@ -181,6 +190,8 @@ pub(crate) struct Header {
     pub(crate) footer: Option<FooterPlace>,
     /// The fields that are the header's own.
     pub(crate) entries: Vec<Entry>,
+    /// Chunks that have to be decoded, whose bytes source 0 is then.
+    pub(crate) chunks: Option<Chunks>,
 }
 
 /// Where a [`footer`] stands.
@@ -217,6 +228,7 @@ impl Header {
             affine_file: None,
             footer: None,
             entries: Vec::new(),
+            chunks: None,
         }
     }
 }
@@ -287,6 +299,7 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
         Some(Format::Afni) => afni::read(bytes, wish.strict)?,
         Some(Format::Ecat) => ecat::read(bytes, wish.strict)?,
         Some(Format::Minc1) => minc1::read(bytes, wish.strict)?,
+        Some(Format::Minc2) => minc2::read(bytes, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
     Ok(Some(header))
@@ -313,6 +326,9 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     }
     if netcdf::detect(&head) {
         return Ok(Some(Format::Minc1));
+    }
+    if minc2::detect(&head) {
+        return Ok(Some(Format::Minc2));
     }
     // Other files are named .v as well, so that the name alone says little.
     if wish.named == Some(Format::Ecat) && ecat::is_possible(bytes, &head)? {

@@ -153,9 +153,8 @@ pub(crate) fn units(
     match (code, format) {
         (Some(code), _) => labels::units(code),
         (None, Format::Afni) => ["mm".into(), afni::time_unit(header, entries)],
-        (None, Format::Minc1) => minc::units(entries),
+        (None, Format::Minc1 | Format::Minc2) => minc::units(entries),
         (None, Format::Mgh) => ["mm", "msec"].map(String::from),
-        (None, Format::Ecat) => ["mm", "sec"].map(String::from),
         (None, _) => ["mm", "unknown"].map(String::from),
     }
 }
@@ -174,6 +173,25 @@ impl Value {
     pub(super) fn integers(numbers: Vec<i64>) -> Value {
         let words = Words::None;
         Value::Ints { numbers, words }
+    }
+
+    /// Several of one kind as one.
+    pub(super) fn joined(values: impl IntoIterator<Item = Value>) -> Option<Value> {
+        values.into_iter().reduce(|all, more| match (all, more) {
+            (Value::Ints { mut numbers, words }, Value::Ints { numbers: more, .. }) => {
+                numbers.extend(more);
+                Value::Ints { numbers, words }
+            }
+            (Value::Singles(mut all), Value::Singles(more)) => {
+                all.extend(more);
+                Value::Singles(all)
+            }
+            (Value::Doubles(mut all), Value::Doubles(more)) => {
+                all.extend(more);
+                Value::Doubles(all)
+            }
+            (all, more) => Value::Text(format!("{}, {}", all.text(), more.text())),
+        })
     }
 
     /// The integers; `None` if it holds others.

@@ -9,13 +9,13 @@ use super::options::Options;
 use super::source::Source;
 use super::space::Zoom;
 use super::{ArrayProxy, Data, Shared, scaled_dtype};
-use crate::codec::{self, Codec};
+use crate::codec::{self, Codec, Room};
 use crate::core::dtype::{ByteOrder, Kind};
 use crate::core::layout::Layout;
 use crate::core::scale::Factors;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::siblings::Name;
-use crate::format::{self, Bytes, Format, Header, Notes, Parts, Wish};
+use crate::format::{self, Bytes, Chunks, Format, Header, Notes, Parts, Wish};
 use crate::io::{Mapping, ReadAt, name_of, text_of};
 
 /// Bytes read at first: enough for the largest header of the formats.
@@ -291,7 +291,7 @@ fn of_parts(
         Ok(found)
             if found.image.is_none()
                 && found.layout.offset() == header.layout.offset()
-                && holds_array(&found.layout, &data) =>
+                && holds_array(&found, &data) =>
         {
             single()
         }
@@ -462,17 +462,20 @@ fn is_named(path: &Path, codec: Codec) -> bool {
 
 /// The proxy of an array whose header is in a file of its own, or is not.
 fn finish(
-    header: Header,
+    mut header: Header,
     mut data: Data,
     apart: Option<Data>,
     options: &Options,
 ) -> Result<ArrayProxy> {
-    let mut warnings = header.notes.texts;
-    if let Some(text) = shortfall(&header.layout, &data) {
+    let mut warnings = std::mem::take(&mut header.notes.texts);
+    if let Some(text) = shortfall(&header, &data) {
         if options.strict {
             return Err(data.blame(Error::new(ErrorKind::Truncated, text)));
         }
         warnings.push(text);
+    }
+    if let Some(chunks) = header.chunks.take() {
+        decode_chunks(&mut data, chunks, options)?;
     }
     data.end = header.layout.end_of(0);
     if let Some(packed) = &data.packed {
@@ -523,11 +526,42 @@ fn finish(
     })
 }
 
+/// Make data that are stored in chunks their decoded bytes.
+fn decode_chunks(data: &mut Data, chunks: Chunks, options: &Options) -> Result<()> {
+    if options.mapping == Mapping::Required {
+        let text = "data in chunks that have to be decoded cannot be mapped";
+        return Err(data.blame(Error::new(ErrorKind::Unsupported, text)));
+    }
+    let stored = chunks.stored.iter().map(|chunk| codec::Chunk {
+        number: chunk.number,
+        at: chunk.at,
+        len: chunk.stored,
+        filters: codec::Filters {
+            shuffled: chunk.filters.shuffle,
+            deflated: chunk.filters.deflate,
+            summed: chunk.filters.fletcher,
+        },
+    });
+    let chunks = codec::Chunks {
+        size: chunks.size,
+        count: chunks.count,
+        stored: stored.collect(),
+        fill: chunks.fill,
+    };
+    let room = options.room.clone();
+    let room = room.unwrap_or_else(|| Arc::new(Room::new(options.cache_size())));
+    let (codec, total) = (chunks.codec(), chunks.total());
+    let decoded = codec::chunked(data.bytes.clone(), chunks, room);
+    (data.bytes, data.packed) = (decoded.bytes, decoded.packed);
+    (data.codec, data.most) = (codec, Some(total));
+    Ok(())
+}
+
 /// Whether a header's file has an array behind the header, too, as far as can
 /// be told without decoding much.
-fn holds_array(layout: &Layout, data: &Data) -> bool {
-    let near = layout.offset().filter(|&offset| offset <= NEAR);
-    shortfall(layout, data).is_none()
+fn holds_array(header: &Header, data: &Data) -> bool {
+    let near = header.layout.offset().filter(|&offset| offset <= NEAR);
+    shortfall(header, data).is_none()
         && near.is_some_and(|offset| {
             let first = data.bytes.read_vec(offset, 1);
             first.is_ok_and(|first| !first.is_empty())
@@ -536,9 +570,16 @@ fn holds_array(layout: &Layout, data: &Data) -> bool {
 
 /// In words, how far the data end before the array does, so far as the file's
 /// size tells.
-fn shortfall(layout: &Layout, data: &Data) -> Option<String> {
+fn shortfall(header: &Header, data: &Data) -> Option<String> {
     let most = data.most?;
-    let end = layout.extents().map(|(_, _, high)| high as u64).max()?;
+    let end = match &header.chunks {
+        Some(chunks) => chunks.end(),
+        None => header
+            .layout
+            .extents()
+            .map(|(_, _, high)| high as u64)
+            .max()?,
+    };
     let text = match data.codec {
         Codec::None => format!("the file has {most} bytes, the array ends at byte {end}"),
         codec => format!(

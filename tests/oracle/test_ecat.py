@@ -194,14 +194,14 @@ def test_place_in_space(tmp_path):
             np.testing.assert_array_equal(proxy.affine(AFFINE_BASE)[0], base)
             fails("AP_ERR_UNSUPPORTED", proxy.affine, AFFINE_QFORM)
             assert proxy.field_text("space_unit") == "mm"
-            assert proxy.field_text("time_unit") == "sec"
+            assert proxy.field_text("time_unit") == "unknown"
             codes = "".join(nibabel.aff2axcodes(theirs.affine))
             assert proxy.field_text("orientation") == codes
 
 
 @pytest.mark.parametrize("ids", [(1, 2, 3), (3, 2, 1)])
 def test_frames_in_other_places(ids, tmp_path):
-    """The affine is that of the first in the file."""
+    """The affine is that of the first in the directory."""
     for field, value in [("offsets", [1.1, -2.3, 0.8]), ("pixel_sizes", [0.22, 0.23, 0.4])]:
         file = Ecat(shape=(5, 4, 3, 3), ids=ids, subfields={1: {field: value}})
         path = file.write(tmp_path)
@@ -369,6 +369,43 @@ def test_files_of_scans():
     file = Ecat(fields={"file_type": 11})
     with file.open_sources(file.packed()) as proxy:
         assert "file_type is 11" in proxy.warnings[0]
+
+
+def test_fields_of_frames(tmp_path):
+    """One value for each frame, in the order of the array."""
+    subfields = {0: {"frame_duration": 2**32 - 7}, 1: {"pixel_sizes": [0.5, 0.23, 0.3125]}}
+    for byte_order in ("<", ">"):
+        file = Ecat(shape=(5, 4, 3, 3), byte_order=byte_order, ids=(3, 1, 2), subfields=subfields)
+        theirs = load(file.write(tmp_path)).get_subheaders().subheaders
+        with file.open(tmp_path / "image.v") as proxy:
+            for name in nibabel.ecat.subhdr_dtype.names[:-2]:
+                values = np.array([theirs[i][name] for i in file.in_order])
+                if values.dtype.kind == "S":
+                    assert proxy.field_text(name) == ", ".join(x.decode() for x in values)
+                elif values.dtype.kind == "f":
+                    assert proxy.field_reals(name) == values.astype("f8").tolist()
+                else:
+                    assert proxy.field_ints(name) == values.tolist()
+            assert proxy.field_ints("frame_duration") == [30000, 30000, 2**32 - 7]
+
+
+def test_factors_that_are_not_finite(tmp_path):
+    for what in ({"calibration": np.nan}, {"scales": (1.0, np.inf)}):
+        file = Ecat(**what)
+        with file.open(file.write(tmp_path)) as proxy:
+            (warning,) = proxy.warnings
+            assert "not finite" in warning
+            check(proxy, file, 5)
+
+
+def test_vax_floats_in_any_frame(tmp_path):
+    file = Ecat(code=5, subfields={1: {"data_type": 4}})
+    path = file.write(tmp_path)
+    with file.open(path) as proxy:
+        (warning,) = proxy.warnings
+        assert "VAX" in warning
+    at = (file.places()[1][1] - 1) * BLOCK
+    assert f"(byte {at})" in fails("AP_ERR_HEADER", file.open, path, strict=1)
 
 
 def test_nibabels_own():

@@ -191,8 +191,11 @@ impl Inflate {
         unsafe {
             output.advance(written);
         }
-        let filled = output.filled();
-        self.history.push(&filled[filled.len() - written..]);
+        // What has ended refers to nothing more.
+        if self.state != State::End {
+            let filled = output.filled();
+            self.history.push(&filled[filled.len() - written..]);
+        }
         step
     }
 
