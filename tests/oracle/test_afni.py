@@ -16,7 +16,7 @@ from checks import check_description, check_whole, fails
 from compare import assert_same
 from eltypes import TYPES
 from indices import nibabel_reads, random_index
-from model import Scaling, _apply, cast, expected
+from model import Scaling, cast, expected, scaled
 from packings import CODECS, PACKINGS
 from proxy import Proxy
 
@@ -107,9 +107,8 @@ def in_full(file):
     facs = [x or 1 for x in facs] + [1] * (file.shape[3] - len(facs))
     stored = file.stored()
     with np.errstate(all="ignore"):
-        bricks = [
-            _apply(stored[..., i], Scaling(x), np.dtype("f8")) for i, x in enumerate(facs)
-        ]
+        scalings = [Scaling(x, -0.0, arithmetic="double") for x in facs]
+        bricks = [scaled(stored[..., i], scaling) for i, scaling in enumerate(scalings)]
     return np.stack(bricks, axis=3)
 
 
