@@ -104,7 +104,7 @@ impl Layout {
         let alike = |layout: &&Layout| {
             layout.order == first.order
                 && layout.shape == first.shape
-                && layout.strides == first.strides
+                && (0..first.shape.len()).all(|axis| steps_alike(layout, first, axis))
         };
         if !layouts.iter().all(alike) {
             return None;
@@ -283,6 +283,13 @@ impl Layout {
         let axes = (0..self.shape.len()).map(|axis| (longest(axis), self.strides[axis]));
         shape::is_disjoint(axes, self.dtype.size())
     }
+}
+
+/// Whether elements lie at the same steps along an axis of two arrays. In blocks
+/// of length 1 there are no steps, and where only some are cut, all will be.
+fn steps_alike(one: &Layout, other: &Layout, axis: usize) -> bool {
+    let (a, b) = (one.block[axis], other.block[axis]);
+    a != b || a == 1 || one.strides[axis] == other.strides[axis]
 }
 
 #[cfg(test)]

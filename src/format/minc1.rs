@@ -144,7 +144,8 @@ fn ranges(bytes: &dyn Bytes, file: &Classic) -> Result<Option<[Ends; 2]>> {
             names: variable.dimensions.iter().map(name).collect(),
             numbers: file.numbers(bytes, variable)?,
             shape,
-            single: variable.dtype == DType::Float32,
+            // One number is taken as float64, as NiBabel takes it.
+            single: variable.dtype == DType::Float32 && !variable.dimensions.is_empty(),
             at: variable.at as u64,
         })
     };
