@@ -30,6 +30,13 @@ PLACES = {
 }
 
 
+def ranges(shape, seed=0):
+    """Lower and upper ends, all of them different."""
+    rng = np.random.default_rng(seed)
+    lows = rng.normal(size=shape) * 100
+    return {"lows": lows, "highs": lows + rng.uniform(0.5, 1000, shape)}
+
+
 @dataclass
 class Minc(ImageFile):
     """`fields` overrides attributes, as "variable:name", or leaves them out if `None`.
@@ -52,7 +59,6 @@ class Minc(ImageFile):
 
     extensions = ("mnc",)
     order = "C"
-    byte_orders = ">"
 
     def __post_init__(self):
         if self.names is None:
