@@ -313,7 +313,7 @@ impl Image {
             )),
         };
         match found {
-            Err(error) if notes.strict => return Err(error),
+            Err(error) if notes.strict => Err(error),
             Err(error) => {
                 notes.texts.push(format!("{error}: the affine is unknown"));
                 Ok(Err(error))

@@ -134,11 +134,8 @@ impl Format {
 
     /// Whether header and array are one file.
     pub(crate) fn is_single(self) -> bool {
-        match self {
-            Format::Nifti1 | Format::Nifti2 | Format::Mgh => true,
-            Format::Ecat | Format::Minc1 => true,
-            _ => false,
-        }
+        let is_nifti = matches!(self, Format::Nifti1 | Format::Nifti2);
+        is_nifti || matches!(self, Format::Mgh | Format::Ecat | Format::Minc1)
     }
 }
 
