@@ -60,7 +60,7 @@ static void test_texts(void)
 {
     static const char *formats[] = {"nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
                                     "spm99",  "spm2",        "mgh",    "afni",        "ecat",
-                                    "layout"};
+                                    "minc1",  "layout"};
     static const char *codecs[] = {"auto", "none", "gzip", "bzip2", "zstd"};
     static const char *wrong[] = {"",       "lzma", "GZIP", "gzip ", "nifti", "nifti3",
                                   "spm2 ",  "SPM2", "mgz",  "bz2",   "zst",   "zstd,gzip"};

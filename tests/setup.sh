@@ -42,6 +42,7 @@ find_missing() {
     done
     command -v abidw >/dev/null || missing="$missing abigail-tools"
     command -v nm >/dev/null || missing="$missing binutils"
+    command -v rawtominc >/dev/null || missing="$missing minc-tools"
     venv_is_ready || find_python || missing="$missing python3 python3-venv"
 }
 

@@ -104,7 +104,7 @@ impl Layout {
         let alike = |layout: &&Layout| {
             layout.order == first.order
                 && layout.shape == first.shape
-                && layout.strides == first.strides
+                && (0..first.shape.len()).all(|axis| steps_alike(layout, first, axis))
         };
         if !layouts.iter().all(alike) {
             return None;
@@ -285,6 +285,13 @@ impl Layout {
     }
 }
 
+/// Whether elements lie at the same steps along an axis of two arrays. In blocks
+/// of length 1 there are no steps, and where only some are cut, all will be.
+fn steps_alike(one: &Layout, other: &Layout, axis: usize) -> bool {
+    let (a, b) = (one.block[axis], other.block[axis]);
+    a != b || a == 1 || one.strides[axis] == other.strides[axis]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,5 +343,29 @@ mod tests {
         let both = whole.cut(&[0, 1], |place| place[0] as u32).unwrap();
         assert_eq!(both.blocks.len(), 15);
         assert_eq!((both.blocks[3].offset, both.blocks[3].meaning), (12, 3));
+    }
+
+    #[test]
+    fn cuts_of_what_is_cut_or_empty() {
+        let whole = Layout::packed(DType::Int16, Order::C, &[2, 3, 4], 100).unwrap();
+        assert_eq!(whole.cut(&[], |_| 0).unwrap(), whole);
+        // Again, with the meaning of before.
+        let once = whole.cut(&[0], |place| place[0] as u32 + 7).unwrap();
+        let twice = once.cut(&[2], |place| once.block_of(place).meaning);
+        let twice = twice.unwrap();
+        let at_once = whole.cut(&[0, 2], |place| place[0] as u32 + 7);
+        assert_eq!(Some(twice), at_once);
+        // A source other than the first stays.
+        let mut other = whole.clone();
+        other.blocks[0].source = 3;
+        let other = other.cut(&[1], |_| 0).unwrap();
+        assert!(other.blocks.iter().all(|block| block.source == 3));
+        let empty = Layout::packed(DType::Int16, Order::F, &[0, 3], 8).unwrap();
+        let empty = empty.cut(&[0, 1], |place| place[1] as u32).unwrap();
+        let blocks: Vec<(u64, u32)> = empty.blocks.iter().map(|b| (b.offset, b.meaning)).collect();
+        assert_eq!(blocks[0], (8, 0));
+        assert_eq!(blocks.len(), 3);
+        let huge = Layout::packed(DType::UInt8, Order::F, &[1 << 31, 1 << 31], 0).unwrap();
+        assert!(huge.cut(&[0, 1], |_| 0).is_none());
     }
 }

@@ -67,6 +67,125 @@ fn series_are_one_slow_axis_of_blocks() {
     assert!(Layout::stacked(&[&f, &c]).is_none());
 }
 
+/// Arrays of one shape, each cut along other axes, whose blocks mean different
+/// things; and one in blocks that are not packed one behind the other.
+fn cut_in_ways(order: Order) -> Vec<Layout> {
+    let shape = [4, 3, 2];
+    let whole = packed(order, &shape);
+    let by = |axes: &[usize], seed: i64| {
+        let meaning = |at: &[i64]| (seed + at[0] * 100 + at[1] * 10 + at[2]) as u32;
+        whole.cut(axes, meaning).unwrap()
+    };
+    // Along the slowest axis, as records of a file are.
+    let slowest = match order {
+        Order::F => 2,
+        Order::C => 0,
+    };
+    let mut apart = by(&[slowest], 5000);
+    for (i, block) in apart.blocks.iter_mut().enumerate() {
+        block.offset = 1000 * (i as u64 + 1);
+    }
+    apart.strides[slowest] = 0;
+    let cuts = [by(&[1], 1000), by(&[0, 2], 2000), by(&[0, 1, 2], 3000)];
+    [vec![whole.clone(), apart], cuts.to_vec()].concat()
+}
+
+/// Source, byte and meaning of each element, the first axis moving fastest.
+fn meant(layout: &Layout) -> Vec<(u32, u64, u32)> {
+    let meanings = places(&layout.shape, Order::F).map(|place| layout.block_of(&place).meaning);
+    let all = elements(layout).into_iter().zip(meanings);
+    all.map(|((source, at), meaning)| (source, at, meaning))
+        .collect()
+}
+
+#[test]
+fn series_of_arrays_in_several_blocks() {
+    for order in [Order::F, Order::C] {
+        let ways = cut_in_ways(order);
+        let pick = |numbers: &[usize]| numbers.iter().map(|&i| &ways[i]).collect::<Vec<_>>();
+        for (numbers, blocks) in [
+            (&[0, 0][..], 2),
+            (&[2, 2, 2], 9),
+            (&[1, 1], if order == Order::F { 4 } else { 8 }),
+            (&[0, 2], 6),
+            (&[2, 0], 6),
+            (&[3, 3], 16),
+            (&[0, 1], if order == Order::F { 4 } else { 8 }),
+            (&[1, 0, 1], if order == Order::F { 6 } else { 12 }),
+            (&[2, 3], 48),
+            (&[0, 4, 2], 72),
+            (&[1, 3, 2, 0], 96),
+            (&[4], 24),
+        ] {
+            let picked = pick(numbers);
+            let stack = Layout::stacked(&picked).unwrap();
+            assert_eq!(stack.blocks.len(), blocks, "{order:?} {numbers:?}");
+            let count = numbers.len() as i64;
+            let (shape, at) = match order {
+                Order::F => (vec![4, 3, 2, count], 3),
+                Order::C => (vec![count, 4, 3, 2], 0),
+            };
+            assert_eq!((&stack.shape, stack.block[at]), (&shape, 1));
+            let all = meant(&stack);
+            let parts: Vec<Vec<_>> = picked.iter().map(|one| meant(one)).collect();
+            for (i, place) in places(&shape, Order::F).enumerate() {
+                let mut place = place.clone();
+                let number = place.remove(at) as usize;
+                let own = place[0] + 4 * (place[1] + 3 * place[2]);
+                let (_, byte, meaning) = parts[number][own as usize];
+                assert_eq!(
+                    all[i],
+                    (number as u32, byte, meaning),
+                    "{numbers:?} {place:?}"
+                );
+            }
+        }
+        // Other steps within blocks.
+        let mut other = ways[0].clone();
+        other.strides.iter_mut().for_each(|step| *step *= 2);
+        assert!(Layout::stacked(&[&ways[0], &other]).is_none());
+        assert!(Layout::stacked(&[&ways[2], &other]).is_none());
+        let one = Layout::packed(DType::Int16, order, &[4, 3, 1], 0).unwrap();
+        assert!(Layout::stacked(&[&ways[0], &one]).is_none());
+    }
+}
+
+#[test]
+fn series_in_blocks_are_reshaped_where_none_is_split() {
+    for order in [Order::F, Order::C] {
+        let slowest = if order == Order::F { 2 } else { 0 };
+        let one = packed(order, &[4, 3, 2]);
+        let one = one.cut(&[slowest], |at| at[slowest] as u32).unwrap();
+        let stack = Layout::stacked(&[&one, &one, &one]).unwrap();
+        let meanings = |layout: &Layout| {
+            let all = meant(layout);
+            let in_order = numbers(&layout.shape, order).map(|i| all[i].2);
+            in_order.collect::<Vec<_>>()
+        };
+        // Blocks of 12 elements, or of 6.
+        for (mut shape, works) in [
+            (vec![12, 6], true),
+            (vec![4, 18], order == Order::F),
+            (vec![2, 2, 3, 6], order == Order::F),
+            (vec![36, 2], true),
+            (vec![72], true),
+            (vec![6, 12], true),
+            (vec![8, 9], false),
+            (vec![9, 8], false),
+        ] {
+            if order == Order::C {
+                shape.reverse();
+            }
+            let reshaped = stack.reshaped(&shape);
+            if let Some(reshaped) = &reshaped {
+                assert_eq!(stored(reshaped), stored(&stack), "{order:?} {shape:?}");
+                assert_eq!(meanings(reshaped), meanings(&stack));
+            }
+            assert_eq!(reshaped.is_some(), works, "{order:?} {shape:?}");
+        }
+    }
+}
+
 #[test]
 fn selections_are_the_same_elements() {
     let mut random = Random(7);

@@ -30,7 +30,7 @@ pub(crate) enum Arithmetic {
     /// By NumPy's rules, from the type that the format gives the factors. Data
     /// whose slope is 1 and whose intercept is 0 are not scaled.
     AsNumPy(FactorType),
-    /// In float64, even by 1 and 0.
+    /// In float64, even by 1 and 0; an intercept of -0.0 changes nothing.
     Double,
     /// In float32 for stored float32, else in float64; results are float64, even
     /// by 1 and 0.

@@ -388,7 +388,7 @@ impl Head<'_> {
         if slopes.iter().all(|x| x.to_bits() == slopes[0].to_bits()) {
             slopes.truncate(1);
         }
-        let factors: Vec<Factors> = slopes.iter().map(|&x| Factors::double(x, 0.0)).collect();
+        let factors: Vec<Factors> = slopes.iter().map(|&x| Factors::double(x, -0.0)).collect();
         let is_odd =
             |factors: &&Factors| !factors.slope.is_finite() || factors.overflows(packed.dtype);
         if let Some(odd) = factors.iter().find(is_odd) {

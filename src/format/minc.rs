@@ -52,7 +52,7 @@ pub(super) struct Ends {
     pub(super) names: Vec<String>,
     pub(super) shape: Vec<u64>,
     pub(super) numbers: Vec<f64>,
-    /// Whether they are stored in single precision.
+    /// Whether they are subtracted in single precision.
     pub(super) single: bool,
     pub(super) at: u64,
 }
@@ -313,7 +313,7 @@ impl Image {
             )),
         };
         match found {
-            Err(error) if notes.strict => return Err(error),
+            Err(error) if notes.strict => Err(error),
             Err(error) => {
                 notes.texts.push(format!("{error}: the affine is unknown"));
                 Ok(Err(error))

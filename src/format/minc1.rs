@@ -94,6 +94,13 @@ fn axes(file: &Classic, image: &Variable) -> Vec<Axis> {
 fn layout(file: &Classic, image: &Variable, dtype: DType, most: u64) -> Result<Layout> {
     let wrong = |text: String| Error::new(ErrorKind::Header, text).at(image.at as u64);
     let lengths = file.shape(image);
+    if lengths.len() > shape::MAX_NDIM {
+        let axes = lengths.len();
+        return Err(wrong(format!(
+            "the image has {axes} axes, {} at most are possible",
+            shape::MAX_NDIM
+        )));
+    }
     // Lengths have 32 bits.
     let shape: Vec<i64> = lengths.iter().map(|&n| n as i64).collect();
     let too_large = || {
@@ -144,7 +151,8 @@ fn ranges(bytes: &dyn Bytes, file: &Classic) -> Result<Option<[Ends; 2]>> {
             names: variable.dimensions.iter().map(name).collect(),
             numbers: file.numbers(bytes, variable)?,
             shape,
-            single: variable.dtype == DType::Float32,
+            // One number is taken as float64, as NiBabel takes it.
+            single: variable.dtype == DType::Float32 && !variable.dimensions.is_empty(),
             at: variable.at as u64,
         })
     };

@@ -143,11 +143,9 @@ impl Format {
 
     /// Whether header and array are one file.
     pub(crate) fn is_single(self) -> bool {
-        match self {
-            Format::Nifti1 | Format::Nifti2 | Format::Mgh => true,
-            Format::Ecat | Format::Minc1 | Format::Minc2 => true,
-            _ => false,
-        }
+        let is_nifti = matches!(self, Format::Nifti1 | Format::Nifti2);
+        let is_minc = matches!(self, Format::Minc1 | Format::Minc2);
+        is_nifti || is_minc || matches!(self, Format::Mgh | Format::Ecat)
     }
 }
 

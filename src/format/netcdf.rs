@@ -8,8 +8,11 @@ use super::record::{Value, text_of};
 use crate::core::dtype::{ByteOrder, DType};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes that a header has at most.
-const MOST: usize = 64 << 20;
+/// Bytes that a header has at most, and dimensions, attributes, numbers in those,
+/// and variables: a compressed one may be large however small the file is, and
+/// takes many times the memory once it is taken apart.
+const MOST: usize = 8 << 20;
+const MOST_ITEMS: usize = 1 << 17;
 
 /// Bytes that are read at first; later parts double what there is.
 const FIRST: usize = 8 << 10;
@@ -86,6 +89,7 @@ pub(super) fn read(bytes: &dyn Bytes) -> Result<Classic> {
         read: Vec::new(),
         at: 0,
         wide: false,
+        items: 0,
     };
     cursor.wide = match cursor.take(4)? {
         b"CDF\x01" => false,
@@ -208,6 +212,8 @@ struct Cursor<'a> {
     at: usize,
     /// Whether offsets have 8 bytes, not 4.
     wide: bool,
+    /// How many were read or are about to be.
+    items: usize,
 }
 
 impl Cursor<'_> {
@@ -235,7 +241,7 @@ impl Cursor<'_> {
 
     /// Bytes, and what fills them up to a multiple of 4.
     fn padded(&mut self, len: usize) -> Result<&[u8]> {
-        let room = len.next_multiple_of(4);
+        let room = len.checked_next_multiple_of(4).unwrap_or(usize::MAX);
         Ok(&self.take(room)?[..len])
     }
 
@@ -249,8 +255,18 @@ impl Cursor<'_> {
         Ok(bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes)))
     }
 
-    /// Items behind a tag and their number. Each takes bytes of the header, so
-    /// no number is believed before they are there.
+    /// Fail if there are too many with so many more, of which a number at byte
+    /// `at` tells.
+    fn expect(&mut self, more: usize, at: usize) -> Result<()> {
+        self.items = self.items.saturating_add(more);
+        if self.items > MOST_ITEMS {
+            let text = format!("the header has more than {MOST_ITEMS} items");
+            return Err(wrong(at, text));
+        }
+        Ok(())
+    }
+
+    /// Items behind a tag and their number.
     fn list<T>(
         &mut self,
         tag: u32,
@@ -262,6 +278,7 @@ impl Cursor<'_> {
         if found != tag && !is_absent {
             return Err(wrong(at, format!("tag {found} stands where {tag} should")));
         }
+        self.expect(count as usize, at + 4)?;
         let mut items = Vec::new();
         for _ in 0..count {
             items.push(item(self)?);
@@ -297,7 +314,12 @@ impl Cursor<'_> {
     fn attribute(&mut self) -> Result<Attribute> {
         let name = self.name()?;
         let (dtype, is_text) = self.dtype()?;
-        let len = (self.u32()? as usize).saturating_mul(dtype.size());
+        let at = self.at;
+        let count = self.u32()? as usize;
+        if !is_text {
+            self.expect(count, at)?;
+        }
+        let len = count.saturating_mul(dtype.size());
         let bytes = self.padded(len)?;
         let fields = Fields {
             bytes,
@@ -316,7 +338,9 @@ impl Cursor<'_> {
     fn variable(&mut self, dimensions: &[Dimension]) -> Result<Variable> {
         let at = self.at;
         let name = self.name()?;
+        let rank_at = self.at;
         let rank = self.u32()?;
+        self.expect(rank as usize, rank_at)?;
         let mut numbers = Vec::new();
         for axis in 0..rank {
             let number = self.u32()? as usize;
@@ -363,4 +387,4 @@ fn wrong(at: usize, text: String) -> Error {
 
 #[cfg(test)]
 #[path = "netcdf_tests.rs"]
-mod tests;
+pub(super) mod tests;

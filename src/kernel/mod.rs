@@ -29,7 +29,7 @@ mod store;
 mod wide;
 
 use crate::core::dtype::{ByteOrder, DType, Kind};
-use crate::core::scale::{FactorType, Factors};
+use crate::core::scale::{Arithmetic, FactorType, Factors};
 use crate::error::{Error, ErrorKind, Result};
 use cpu::{Cpu, compiled};
 pub(crate) use loops::Tile;
@@ -111,6 +111,8 @@ struct Scale {
     slope: f64,
     more: f64,
     inter: f64,
+    /// Whether an intercept of 0.0 is added, too, which makes -0.0 positive.
+    adds_zero: bool,
     clip: Option<(f64, f64)>,
 }
 
@@ -173,6 +175,7 @@ impl Kernel {
             slope: factors.slope,
             more: factors.more,
             inter: factors.inter,
+            adds_zero: factors.arithmetic == Arithmetic::Double,
             clip: factors.clip,
         });
         let work = scale.map_or(Work::of_unscaled(from), |scale| scale.work);
@@ -383,7 +386,11 @@ impl Scale {
         f64: Become<T>,
     {
         let more = self.more.become_::<false>();
-        let once = Scale { inter: 0.0, ..self }.real::<T>();
+        let first = Scale {
+            inter: -0.0,
+            ..self
+        };
+        let once = first.real::<T>();
         let last = Scale { slope: 1.0, ..self }.real::<T>();
         move |x| last(once(x) * more)
     }
@@ -397,7 +404,10 @@ impl Scale {
         let [slope, inter, zero] = [self.slope, self.inter, -0.0].map(f64::become_::<false>);
         // Neutral steps cost less than a look at each, but 0.0 is not quite
         // neutral: it would make -0.0 positive.
-        let inter = if inter == zero { zero } else { inter };
+        let inter = match inter == zero && !self.adds_zero {
+            true => zero,
+            false => inter,
+        };
         move |x| x * slope + inter
     }
 }

@@ -201,7 +201,8 @@ impl ArrayProxy {
         }
         let mut push = |number: u32| {
             let found: &Factors = &self.shared.meanings[number as usize].factors;
-            factors.push((found.whole_slope(), found.inter));
+            // An intercept of -0.0 is 0.
+            factors.push((found.whole_slope(), found.inter + 0.0));
         };
         if shape.is_empty() {
             push(self.first_block().map_or(0, |block| block.meaning));

@@ -79,7 +79,10 @@ impl Space {
     /// The affine of the part.
     fn affine(&self, mut affine: [[f64; 4]; 4]) -> Result<[[f64; 4]; 4]> {
         for (column, &number) in self.spatial.iter().enumerate() {
-            let axis = self.axes.get(number).filter(|axis| axis.of == Some(number));
+            // Time may be first, and dropped; new axes may only be behind.
+            let is_before = |axis: &&Axis| axis.of.is_some_and(|of| of < number);
+            let place = self.axes.iter().filter(is_before).count();
+            let axis = self.axes.get(place).filter(|axis| axis.of == Some(number));
             let Some(&Axis { start, step, .. }) = axis else {
                 let text = format!(
                     "axis {number} of the file was dropped, or is not in its place: there is no \

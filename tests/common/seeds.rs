@@ -190,6 +190,76 @@ pub(crate) fn ecat(order: ByteOrder, code: i64, orientation: i64, ids: &[i64]) -
     head.bytes
 }
 
+/// A MINC 1 file, in version 1 or 2 of NetCDF: an image of the nc_type `code` and
+/// 4 by 2 by 3 voxels, and its ranges over the first axis, in records or not.
+pub(crate) fn minc1(version: u8, records: bool, code: u32, size: usize) -> Vec<u8> {
+    let name = |text: &str| {
+        let mut bytes = (text.len() as u32).to_be_bytes().to_vec();
+        bytes.extend(text.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let list = |tag: u32, items: &[Vec<u8>]| {
+        let head = [tag, items.len() as u32].map(u32::to_be_bytes);
+        [head.as_flattened(), &items.concat()].concat()
+    };
+    let text = |own: &str, value: &str| {
+        let code = 2u32.to_be_bytes().to_vec();
+        [name(own), code, name(value)].concat()
+    };
+    let reals = |own: &str, values: &[f64]| {
+        let head = [6, values.len() as u32].map(u32::to_be_bytes);
+        let values: Vec<u8> = values.iter().flat_map(|x| x.to_be_bytes()).collect();
+        [name(own), head.as_flattened().to_vec(), values].concat()
+    };
+    let variable = |own: &str, axes: &[u32], attributes: &[Vec<u8>], code: u32, begin: u32| {
+        let mut bytes = name(own);
+        bytes.extend((axes.len() as u32).to_be_bytes());
+        axes.iter().for_each(|n| bytes.extend(n.to_be_bytes()));
+        bytes.extend(list(12, attributes));
+        bytes.extend([code, 8].map(u32::to_be_bytes).as_flattened());
+        bytes.resize(bytes.len() + if version == 2 { 4 } else { 0 }, 0);
+        bytes.extend(begin.to_be_bytes());
+        bytes
+    };
+    let axes = [("zspace", 4), ("yspace", 2), ("xspace", 3)];
+    let dimension = |&(own, n): &(&str, u32)| {
+        let len = if records && n == 4 { 0 } else { n };
+        [name(own), len.to_be_bytes().to_vec()].concat()
+    };
+    let place = |&(own, _): &(&str, u32)| {
+        let attributes = [
+            text("spacing", "regular__"),
+            reals("step", &[-1.5]),
+            reals("direction_cosines", &[0.0, 0.6, 0.8]),
+        ];
+        variable(own, &[], &attributes, 4, 1024)
+    };
+    let own = [
+        text("signtype", "unsigned"),
+        reals("valid_range", &[0.0, 99.0]),
+    ];
+    let step = if records { 8 } else { 32 };
+    let mut variables: Vec<Vec<u8>> = axes.iter().map(place).collect();
+    variables.push(variable("image-max", &[0], &[], 6, 1028));
+    variables.push(variable("image-min", &[0], &[], 6, 1028 + step));
+    variables.push(variable("image", &[0, 1, 2], &own, code, 1028 + 2 * step));
+    let count = if records { 4u32 } else { 0 };
+    let mut file = [
+        &[b'C', b'D', b'F', version],
+        &count.to_be_bytes()[..],
+        &list(10, &axes.each_ref().map(dimension)),
+        &list(12, &[text("history", "a\nb")]),
+        &list(11, &variables),
+    ]
+    .concat();
+    let len = 1028 + 64 + 4 * (6 * size).next_multiple_of(4);
+    assert!(file.len() <= 1024, "a header of {} bytes", file.len());
+    // Numbers from 1 to 4 where ranges are, of whatever bytes.
+    file.resize(len, 0x3F);
+    file
+}
+
 /// A variable of 4 by 4 float64 in a file of Matlab, level 4.
 pub(crate) fn mat4(order: ByteOrder, name: &str) -> Vec<u8> {
     let data = 20 + name.len() + 1;

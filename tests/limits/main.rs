@@ -187,6 +187,37 @@ fn a_dense_header_without_its_image_costs_nothing() {
     assert!(held < 1 << 20, "{held} bytes");
 }
 
+/// A NetCDF header whose lists and attributes go on for ever, of zeros.
+#[test]
+fn a_dense_header_of_netcdf_takes_little() {
+    let start = |numbers: &[u32]| {
+        let mut head = b"CDF\x01\0\0\0\0".to_vec();
+        numbers.iter().for_each(|n| head.extend(n.to_be_bytes()));
+        head.resize(64 << 20, 0);
+        head
+    };
+    let absent = [0, 0];
+    let history = [&absent[..], &[12, 1, 1, 0, 2, 60 << 20]].concat();
+    for (numbers, most) in [
+        // Dimensions, attributes, variables; numbers of an attribute, a text.
+        (&[10, u32::MAX][..], 1 << 20),
+        (&[10, 1 << 17], 32 << 20),
+        (&[0, 0, 12, 1 << 17], 64 << 20),
+        (&[0, 0, 0, 0, 11, 1 << 17], 64 << 20),
+        (&[0, 0, 12, 1, 1, 0, 1, 60 << 20], 1 << 20),
+        (&history, 32 << 20),
+    ] {
+        let packed = gzip(&start(numbers));
+        assert!(packed.len() < 100_000, "{}", packed.len());
+        let begin = Instant::now();
+        let (opened, held) = most_held(|| open_as(packed, None, false));
+        assert!(opened.is_none());
+        assert!(held < most, "{numbers:?}: {held} bytes");
+        let took = begin.elapsed();
+        assert!(took < Duration::from_secs(1), "{numbers:?}: {took:?}");
+    }
+}
+
 #[test]
 fn no_second_copy_of_the_result() {
     let shape = [64, 64, 32, 16];

@@ -9,7 +9,7 @@ use arrayproxy::{
 
 use crate::common::{
     Folder, Random, afni, analyze, bzip2, ecat, gzip, mat4, mat5, mat5_head, mgh, mgh_footer,
-    nifti1, nifti2, zstd, zstd_skippable,
+    minc1, nifti1, nifti2, zstd, zstd_skippable,
 };
 use crate::{most_held, open_as};
 
@@ -353,6 +353,31 @@ fn mutated_ecat() {
     for (name, fields) in [("ecat", 512), ("ecat's frames", usize::MAX)] {
         survive(name, &seeds, fields, &|bytes, round| {
             let format = [None, Some(Format::Ecat)][round / 4 % 2];
+            open_as(bytes, format, round % 7 == 0)
+        });
+    }
+}
+
+/// The whole file, and the header alone: lists, attributes, places of variables.
+#[test]
+fn mutated_minc1() {
+    let seeds = [
+        minc1(1, false, 3, 2),
+        minc1(1, true, 1, 1),
+        minc1(2, true, 4, 4),
+        minc1(2, false, 5, 4),
+    ];
+    for seed in &seeds {
+        let proxy = open_as(seed.clone(), None, true).unwrap();
+        assert_eq!(
+            (proxy.format(), proxy.shape()),
+            (Format::Minc1, &[4, 2, 3][..])
+        );
+        assert!(proxy.affine(Which::Best).is_ok() && proxy.read_vec::<f64>(&[]).is_ok());
+    }
+    for (name, fields) in [("minc1", 1024), ("minc1's data", usize::MAX)] {
+        survive(name, &seeds, fields, &|bytes, round| {
+            let format = [None, Some(Format::Minc1)][round / 4 % 2];
             open_as(bytes, format, round % 7 == 0)
         });
     }

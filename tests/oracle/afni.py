@@ -43,8 +43,9 @@ class Afni(ImageFile):
 
     @property
     def scaling(self):
-        # No sub-bricks have no factors.
-        return Scaling(self.slope, 0.0) if self.shape[3] else Scaling()
+        # No sub-bricks have no factors. A product is all that there is.
+        is_scaled = self.slope != 1 and self.shape[3]
+        return Scaling(self.slope, -0.0, arithmetic="double") if is_scaled else Scaling()
 
     def attributes(self):
         n = self.shape[3]

@@ -12,6 +12,8 @@ from nibabel.fileholders import FileHolder
 
 from eltypes import TYPES, file_bytes, values
 from files import JUNK, ImageFile, pack_fields
+from model import Scaling
+from second import Whole
 
 BLOCK = 512
 ENTRIES = 31
@@ -49,16 +51,20 @@ VAX_FLOATS = 4
 
 @dataclass
 class Ecat(ImageFile):
-    """`shape` has the frames on its last axis, in the order of the file."""
+    """`shape` has the frames on its last axis, in the order of the file. `fields` overrides
+    those of the main header and of all subheaders."""
 
     shape: tuple = (5, 4, 3, 2)
     byte_order: str = ">"
-    code: int = 6
+    # By default that of the type.
+    code: int = None
     orientation: int = 8
     calibration: float = 0.37
     # Of the frames in the order of the file; matrix ids count from 1 unless told.
     ids: tuple = ()
     scales: tuple = ()
+    # The scale of all frames is the slope.
+    uniform: bool = False
     # Fields of single subheaders, by the frame's number in the file.
     subfields: dict = None
 
@@ -66,6 +72,9 @@ class Ecat(ImageFile):
     extensions = ("v",)
 
     def __post_init__(self):
+        self.shape = (*self.shape, 1, 1, 1)[:4]
+        if self.code is None:
+            self.code = max(code for code, name in CODES.items() if name == self.type)
         self.type = CODES[self.code]
 
     @property
@@ -73,10 +82,16 @@ class Ecat(ImageFile):
         return self.shape[3]
 
     @property
+    def pieces(self):
+        return len(self.in_order)
+
+    @property
     def frame_ids(self):
         return self.ids or tuple(range(1, self.count + 1))
 
     def scale(self, frame):
+        if self.uniform:
+            return self.slope
         return self.scales[frame] if self.scales else 0.1 * frame + 0.7
 
     def frame(self, number):
@@ -97,6 +112,13 @@ class Ecat(ImageFile):
         if self.orientation in (1, 3, 5, 7):
             return whole[::-1, ::-1, ::-1]
         return whole[:, ::-1, ::-1] if self.orientation in (0, 2, 4, 6) else whole
+
+    @property
+    def scaling(self):
+        """That of uniform files."""
+        assert self.uniform
+        factors = [float(np.float32(x)) for x in (self.calibration, self.slope)]
+        return Scaling(factors[0], -0.0, more=factors[1], arithmetic="stored")
 
     def scaled(self):
         """What is meant, in plain NumPy: factors one after the other."""
@@ -145,7 +167,11 @@ class Ecat(ImageFile):
             "bed_position": [0.1 * i for i in range(15)],
             "data_units": b"Bq/cc",
         }
-        return pack_fields(MAIN, BLOCK, self.byte_order, fields | self.fields)
+        return self._packed(MAIN, fields)
+
+    def _packed(self, table, fields):
+        others = {name: value for name, value in self.fields.items() if name in table}
+        return pack_fields(table, BLOCK, self.byte_order, fields | others)
 
     def subheader(self, number):
         fields = {
@@ -157,8 +183,7 @@ class Ecat(ImageFile):
             "pixel_sizes": [0.22, 0.23, 0.3125],
             "frame_duration": 30000,
         }
-        fields |= (self.subfields or {}).get(number, {})
-        return pack_fields(SUBHEADER, BLOCK, self.byte_order, fields)
+        return self._packed(SUBHEADER, fields | (self.subfields or {}).get(number, {}))
 
     def parts(self):
         directory, frames, end = self.places()
@@ -182,13 +207,16 @@ class Ecat(ImageFile):
         return (bytes(out) + self.behind(),)
 
     def nibabel_image(self, path):
-        return load(path)
+        """[BUG] its own slices of the fourth axis are wrong, with one frame or many."""
+        image = load(self.parts()[0])
+        return Whole(image.affine, image.get_subheaders(), whole(image))
 
 
-def load(path):
-    """NiBabel's image, without what it says of frames that are out of order or differ. Of a
-    copy in memory, as it never closes its files."""
-    holder = FileHolder(fileobj=BytesIO(Path(path).read_bytes()))
+def load(file):
+    """NiBabel's image of a path or bytes, without what it says of frames that are out of order
+    or differ. Of a copy in memory, as it never closes its files."""
+    content = file if isinstance(file, bytes) else Path(file).read_bytes()
+    holder = FileHolder(fileobj=BytesIO(content))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return EcatImage.from_file_map({"header": holder, "image": holder})

@@ -49,6 +49,8 @@ class ImageFile:
     # Without these the format is not found.
     options = {}
     order = "F"
+    # Pieces in which the array is stored.
+    pieces = 1
 
     @property
     def format(self):
@@ -59,6 +61,11 @@ class ImageFile:
     def offset(self):
         """Byte at which the data begin."""
         raise NotImplementedError
+
+    @property
+    def spatial(self):
+        """Axes that the affine is of."""
+        return tuple(range(min(3, len(self.shape))))
 
     @property
     def scaling(self):

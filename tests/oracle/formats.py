@@ -4,13 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from afni import CODES as AFNI_CODES
 from afni import Afni
 from analyze import ANALYZE_TYPES, Analyze
+from ecat import CODES as ECAT_CODES
+from ecat import Ecat
 from eltypes import NIFTI_TYPES, NUMBERS, TYPES
 from files import ImageFile
 from layouts import LayoutFile
 from mgh import CODES, Mgh
+from minc import Minc1
 from nifti import Nifti
 
 UP_TO_SEVEN = [
@@ -93,6 +98,33 @@ def _afni():
     )
 
 
+def _ecat():
+    refused = {f"type {code}": ({"data_type": code}, 1024) for code in (0, 8, 65535)}
+    refused["more frames"] = {"num_frames": 1}, 354
+    shapes = [(1, 1, 1, 1), (200, 1, 1, 1), (5, 1, 7, 2), (1, 1, 1, 20), (5, 4, 3, 2)]
+    types = list(dict.fromkeys(ECAT_CODES.values()))
+    file = partial(Ecat, uniform=True)
+    return Format(file, types, shapes, refused, factors=(0.37, 0.0), ndims=(4,))
+
+
+def _minc1():
+    refused = {}
+    for name, value in [
+        ("signtype", "signed"),
+        ("signtype", ""),
+        ("valid_range", np.array([0.0, 1.0, 2.0])),
+        ("valid_range", np.array([0.0])),
+        ("valid_range", np.array([-32769.0, 5.0])),
+        ("valid_range", np.array([0.0, 32768.0])),
+    ]:
+        fields = {f"image:{name}": value}
+        refused[f"{name} {value}"] = fields, Minc1(fields=fields).byte_of("image")
+    types = ["uint8", "int8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
+    shapes = [(1, 1, 1), (200, 1, 1), (5, 1, 7), (1, 1, 1, 20), (5, 4, 3, 2)]
+    factors = {"byte_orders": ">", "factors": (0.37, -2.5)}
+    return Format(Minc1, types, shapes, refused, ndims=(3, 4), **factors)
+
+
 FORMATS = {
     "nifti1": _nifti(1, False),
     "nifti1-pair": _nifti(1, True),
@@ -116,6 +148,8 @@ FORMATS = {
         ndims=(3, 4),
     ),
     "afni": _afni(),
+    "ecat": _ecat(),
+    "minc1": _minc1(),
     "layout": Format(
         LayoutFile, list(TYPES), UP_TO_SEVEN + EMPTY, {}, factors=(0.37, -2.5), has_space=False
     ),

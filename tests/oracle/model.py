@@ -10,15 +10,27 @@ from eltypes import TYPES, native
 
 @dataclass(frozen=True)
 class Scaling:
-    """Factors that hold, after the format's rules: (1, 0) means none."""
+    """Factors that hold, after the format's rules: (1, 0) means none, in NumPy's arithmetic."""
 
     slope: float = 1.0
     inter: float = 0.0
     factor: type = np.float64  # type the factors were given in
+    more: float = 1.0  # a second slope, applied after the first was rounded
+    # "numpy"; "double": float64 always; "stored": in float32 for stored float32, else in
+    # float64, as which all comes out. The last two leave out no neutral step; an intercept of
+    # -0.0 is none.
+    arithmetic: str = "numpy"
+    clip: tuple | None = None  # what stored values are clipped to, in front of all
 
     @property
     def neutral(self):
-        return self.slope == 1 and self.inter == 0
+        return self.arithmetic == "numpy" and self.slope == 1 and self.inter == 0
+
+    @property
+    def is_added(self):
+        """Whether the intercept is, which changes -0.0 even if it is 0."""
+        is_none = self.arithmetic == "numpy" or np.signbit(self.inter)
+        return self.inter != 0 or not is_none
 
 
 def stays_finite(dtype, scaling, work):
@@ -36,6 +48,9 @@ def work_type(stored, scaling, requested=None):
     integer type, scaled, does not fit the type of the factors. A range that does not
     fit doubles either gives infinities.
     """
+    if scaling.arithmetic != "numpy":
+        is_single = scaling.arithmetic == "stored" and stored == np.dtype("f4")
+        return np.dtype("f4" if is_single else "f8")
     factor = np.dtype(scaling.factor)
     wanted = np.dtype(requested) if requested is not None else None
     if wanted is not None and wanted in (np.dtype("f8"), np.dtype("c16")):
@@ -51,22 +66,23 @@ def work_type(stored, scaling, requested=None):
 
 
 def _apply(array, scaling, work):
-    """array * slope + inter, each rounded to `work`, neutral steps left out."""
-    slope, inter = (np.dtype(scaling.factor).type(f) for f in (scaling.slope, scaling.inter))
-    slope, inter = work.type(slope), work.type(inter)
+    """array * slope * more + inter, each rounded to `work`, neutral steps left out."""
+    factors = scaling.slope, scaling.more, scaling.inter
+    slope, more, inter = (work.type(np.dtype(scaling.factor).type(f)) for f in factors)
     zero = work.type(0)
     if array.dtype.kind != "c":
         out = array.astype(work)
-        if slope != 1:
-            out = out * slope
-        if inter != 0:
-            out = out + inter
-        return out
+        if scaling.clip is not None:
+            out = np.clip(out, *(work.type(end) for end in scaling.clip))
+        for factor in (slope, more):
+            if factor != 1:
+                out = out * factor
+        return out + inter if scaling.is_added else out
     real, imag = array.real.astype(work), array.imag.astype(work)
     if slope != 1:
         # Times slope + 0i in full, so that an infinite part makes the other NaN.
         real, imag = real * slope - imag * zero, real * zero + imag * slope
-    if inter != 0:
+    if scaling.is_added:
         real, imag = real + inter, imag + zero
     return join(real, imag)
 
@@ -82,7 +98,9 @@ def scaled(array, scaling, requested=None):
     """Scaled elements, before any cast to `requested`."""
     if scaling.neutral:
         return array
-    return _apply(array, scaling, work_type(array.dtype, scaling, requested))
+    out = _apply(array, scaling, work_type(array.dtype, scaling, requested))
+    is_single = scaling.arithmetic == "stored" and out.dtype == np.dtype("f4")
+    return out.astype("f8") if is_single else out
 
 
 def to_integers(array, dtype, round_half_even=False):

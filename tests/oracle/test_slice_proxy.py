@@ -1,5 +1,6 @@
 """Slices as proxies: values, affines and reshapes against NumPy and NiBabel."""
 
+import itertools
 import zlib
 
 import nibabel
@@ -165,14 +166,14 @@ class Space:
         out.shape = tuple(shape)
         return out
 
-    def affine(self, affine, naxes):
-        """None if one of the first three axes of a file of `naxes` is not where it was."""
-        spatial = min(3, naxes)
-        left = self.axes[:spatial]
-        if [axis and axis[0] for axis in left] != list(range(spatial)):
+    def affine(self, affine, spatial):
+        """None if an axis of space is gone, or stands behind a new one."""
+        old = list(itertools.takewhile(lambda axis: axis is not None, self.axes))
+        left = [axis for axis in old if axis[0] in spatial]
+        if [axis[0] for axis in left] != list(spatial):
             return None
         change = np.eye(4)
-        for k, start, step in left:
+        for k, (_, start, step) in enumerate(left):
             change[k, k], change[k, 3] = step, start
         return affine @ change
 
@@ -230,7 +231,7 @@ def test_affines(format, shape, tmp_path):
                 np.testing.assert_allclose(part.zooms(), space.zooms(zooms), rtol=1e-14)
                 for which in KINDS:
                     found = _has(part, which)
-                    want = which in whole and space.affine(whole[which][0], len(shape))
+                    want = which in whole and space.affine(whole[which][0], file.spatial)
                     if want is None or want is False:
                         assert found is None, chain
                         continue
@@ -260,6 +261,8 @@ def test_affines_of_slicer(format, shape, tmp_path):
         file.fields = _oblique(file.version)
     path = file.write(tmp_path)
     image = file.nibabel(path)
+    if not hasattr(image, "slicer"):
+        pytest.skip("NiBabel's slices of the array are wrong")
     rng = np.random.default_rng(7)
     with file.open(path) as proxy:
         for _ in range(40):
