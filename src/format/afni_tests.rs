@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::format::affine::Which;
+use crate::format::entries::MOST;
 use crate::format::{self, Parts, Wish};
 
 /// An attribute whose count is right.
