@@ -20,9 +20,10 @@ static void test_features(void)
 {
     static const char *present[] = {"nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
                                     "spm99",  "spm2",        "mgh",    "afni",        "ecat",
-                                    "layout", "gzip",        "bzip2",  "zstd",        "mmap"};
+                                    "parrec", "layout",      "gzip",   "bzip2",       "zstd",
+                                    "mmap"};
     static const char *absent[] = {"", "nifti", "NIFTI1", "nifti1 ", "gzip,mmap", "\xff\xfe"};
-    static const char *perhaps[] = {"threads", "parrec", "minc2"};
+    static const char *perhaps[] = {"threads", "minc1", "minc2"};
     for (int i = 0; i < COUNT(present); i++) {
         test_note("%s", present[i]);
         CHECK_INT(ap_has(present[i]), 1);

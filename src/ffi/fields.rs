@@ -19,6 +19,11 @@ use crate::error::Result;
 /// Those of an AFNI header, which is a text, are its attributes, by its own
 /// names: integers, numbers, or texts without the ' and ~ around them.
 ///
+/// Those of a PAR/REC header, a text too, are the keys of its general
+/// information and the columns of its images by NiBabel's names; a column has
+/// the values of all images, in the order of the header. NiBabel has
+/// "diffusion" twice: here the column is "image diffusion".
+///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the
 /// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis

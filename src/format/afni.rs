@@ -16,7 +16,7 @@ use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::{Block, Layout};
 use crate::core::scale::{Factors, Meaning};
 use crate::core::shape;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// Sub-bricks that can have factors of their own however short the header is.
 /// A longer one may have as many as it has bytes.

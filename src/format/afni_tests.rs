@@ -1,9 +1,10 @@
 //! AFNI's headers.
 
 use super::*;
+use crate::error::ErrorKind;
 use crate::format::affine::Which;
 use crate::format::entries::MOST;
-use crate::format::{self, Parts, Wish};
+use crate::format::{self, Choices, Parts, Wish};
 
 /// An attribute whose count is right.
 fn block(kind: &str, name: &str, value: &str) -> String {
@@ -53,6 +54,7 @@ fn read_as(text: &[u8], strict: bool) -> Result<Option<Header>> {
         named: None,
         parts: Parts::Unknown,
         strict,
+        choices: Choices::default(),
     };
     format::read(&text, wish)
 }

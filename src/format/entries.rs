@@ -42,15 +42,14 @@ impl Entry {
     /// What a header has there.
     pub(crate) fn read(&self, header: &[u8]) -> Value {
         let value = header.get(self.value.clone()).unwrap_or_default();
-        let words: Vec<&[u8]> = match &self.column {
+        let words: Box<dyn Iterator<Item = &[u8]>> = match &self.column {
             None if self.kind == Kind::Text => return Value::Text(one_line(&text_of(value))),
-            None => words(value).collect(),
+            None => Box::new(words(value)),
             Some(column) => {
                 let cells = |line| words(line).take(column.end).skip(column.start);
-                lines(value).flat_map(|(_, line)| cells(line)).collect()
+                Box::new(lines(value).flat_map(move |(_, line)| cells(line)))
             }
         };
-        let words = words.into_iter();
         match self.kind {
             Kind::Ints => Value::Ints {
                 numbers: words.filter_map(parsed).collect(),

@@ -17,6 +17,9 @@ mod matlab;
 mod mgh;
 mod nifti;
 mod orientation;
+mod parrec;
+mod parrec_rows;
+mod parrec_sort;
 mod record;
 pub(crate) mod siblings;
 mod tables;
@@ -29,6 +32,9 @@ pub(crate) use extensions::extensions;
 pub(crate) use mgh::footer;
 pub use mgh::{Footer, Tag};
 pub(crate) use orientation::axis_codes;
+pub(crate) use parrec::Choices;
+pub use parrec::Scaling;
+pub use parrec_sort::SliceOrder;
 pub(crate) use record::{Origin, Value, fields, units};
 
 use crate::core::dtype::ByteOrder;
@@ -91,11 +97,13 @@ pub enum Format {
     Afni,
     /// ECAT 7 (.v): PET images of one or more frames.
     Ecat,
+    /// PAR/REC of Philips' scanners (.PAR, .REC).
+    ParRec,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 11] = [
+const FORMATS: [(Format, &str); 12] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
@@ -106,6 +114,7 @@ const FORMATS: [(Format, &str); 11] = [
     (Format::Mgh, "mgh"),
     (Format::Afni, "afni"),
     (Format::Ecat, "ecat"),
+    (Format::ParRec, "parrec"),
     (Format::Layout, "layout"),
 ];
 
@@ -257,6 +266,8 @@ pub(crate) struct Wish {
     pub(crate) named: Option<Format>,
     pub(crate) parts: Parts,
     pub(crate) strict: bool,
+    /// Of a PAR/REC recording.
+    pub(crate) choices: Choices,
 }
 
 /// Find the format of a header and read it. `None` if no format matches.
@@ -275,6 +286,7 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
         Some(Format::Mgh) => mgh::read(bytes, wish.strict)?,
         Some(Format::Afni) => afni::read(bytes, wish.strict)?,
         Some(Format::Ecat) => ecat::read(bytes, wish.strict)?,
+        Some(Format::ParRec) => parrec::read(bytes, wish.choices, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
     Ok(Some(header))
@@ -298,6 +310,9 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     }
     if afni::detect(&head) {
         return Ok(Some(Format::Afni));
+    }
+    if parrec::detect(bytes, &head)? {
+        return Ok(Some(Format::ParRec));
     }
     // Other files are named .v as well, so that the name alone says little.
     if wish.named == Some(Format::Ecat) && ecat::is_possible(bytes, &head)? {

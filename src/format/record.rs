@@ -6,7 +6,7 @@ use super::entries::Entry;
 use super::fields::Fields;
 use super::labels::Words;
 use super::mgh::{FOOTER_FIELDS, OfFooter};
-use super::{Format, afni, labels, tables};
+use super::{Format, afni, labels, parrec, tables};
 use crate::core::dtype::ByteOrder;
 
 /// How a field is stored.
@@ -153,6 +153,7 @@ pub(crate) fn units(
     match (code, format) {
         (Some(code), _) => labels::units(code),
         (None, Format::Afni) => ["mm".into(), afni::time_unit(header, entries)],
+        (None, Format::ParRec) => ["mm", parrec::time_unit(header, entries)].map(String::from),
         (None, Format::Mgh) => ["mm", "msec"].map(String::from),
         (None, Format::Ecat) => ["mm", "sec"].map(String::from),
         (None, _) => ["mm", "unknown"].map(String::from),

@@ -15,7 +15,7 @@ pub(super) fn of(format: Format) -> &'static [Field] {
         Format::Spm2 => &SPM2,
         Format::Mgh => &MGH,
         // What fields it has, the header itself says.
-        Format::Afni => &[],
+        Format::Afni | Format::ParRec => &[],
         Format::Ecat => &ECAT,
         Format::Layout => &[],
     }
