@@ -12,6 +12,7 @@ from files import ImageFile
 from layouts import LayoutFile
 from mgh import CODES, Mgh
 from nifti import Nifti
+from parrec import Parrec
 
 UP_TO_SEVEN = [
     (200,),
@@ -93,6 +94,30 @@ def _afni():
     )
 
 
+def _parrec():
+    refused = {}
+    for name, value in [
+        ("max_slices", None),
+        ("max_slices", 2),
+        ("max_slices", "many"),
+        ("slice number", 0),
+        ("image pixel size", 12),
+        ("recon resolution", (5, -4)),
+        ("echo number", 1.5),
+        ("rescale slope", "x"),
+        ("diffusion_b_factor", ""),
+    ]:
+        file = Parrec(fields={name: value})
+        # Slices that are too many are told by the line that has one.
+        line = file.header().index(file.lines()[2].encode()) if value == 2 else None
+        byte = len(file.header()) if value is None else line or file.byte_of(name)
+        refused[f"{name} {value}"] = file.fields, byte
+    shapes = [(1, 1, 1), (200, 1, 1), (5, 1, 7), (1, 1, 1, 20), (5, 4, 3, 2), (0, 1, 1), (3, 0, 2)]
+    return Format(
+        Parrec, ["uint8", "uint16"], shapes, refused, "<", factors=(0.37, -2.5), ndims=(3, 4)
+    )
+
+
 FORMATS = {
     "nifti1": _nifti(1, False),
     "nifti1-pair": _nifti(1, True),
@@ -116,6 +141,7 @@ FORMATS = {
         ndims=(3, 4),
     ),
     "afni": _afni(),
+    "parrec": _parrec(),
     "layout": Format(
         LayoutFile, list(TYPES), UP_TO_SEVEN + EMPTY, {}, factors=(0.37, -2.5), has_space=False
     ),

@@ -10,15 +10,17 @@ from eltypes import TYPES, native
 
 @dataclass(frozen=True)
 class Scaling:
-    """Factors that hold, after the format's rules: (1, 0) means none."""
+    """Factors that hold, after the format's rules: (1, 0) means none, unless they are always
+    applied."""
 
     slope: float = 1.0
     inter: float = 0.0
     factor: type = np.float64  # type the factors were given in
+    always: bool = False
 
     @property
     def neutral(self):
-        return self.slope == 1 and self.inter == 0
+        return not self.always and self.slope == 1 and self.inter == 0
 
 
 def stays_finite(dtype, scaling, work):
