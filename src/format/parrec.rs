@@ -417,4 +417,4 @@ fn times(a: &Matrix, b: &Matrix) -> Matrix {
 
 #[cfg(test)]
 #[path = "parrec_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -157,3 +157,7 @@ pub(super) fn check_complete(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "parrec_sort_tests.rs"]
+mod tests;

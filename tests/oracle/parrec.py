@@ -157,7 +157,8 @@ class Parrec(ImageFile):
             f".    {KEYS.get(name, name):<35}:   {words(value)}"
             for name, value in self.general().items()
         ]
-        top = [title, "#", f"# CLINICAL TRYOUT     Research image export tool     {self.version}", "#"]
+        tool = f"# CLINICAL TRYOUT     Research image export tool     {self.version}"
+        top = [title, "#", tool, "#"]
         middle = ["#", "# === IMAGE INFORMATION ====", "#  sl ec  dyn ph ty    idx pix", ""]
         end = ["", "# === END OF DATA DESCRIPTION FILE ====", "not a line", ""]
         return "\r\n".join([*top, *general, *middle, *self.lines(), *end])

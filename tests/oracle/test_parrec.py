@@ -75,10 +75,11 @@ def check_space(proxy, image):
 def check_fields(proxy, header):
     """Every key and column."""
     columns = header.image_defs
-    names = {"image diffusion" if name == "diffusion" else name: name for name in columns.dtype.names}
+    own = {"diffusion": "image diffusion"}
+    names = {own.get(name, name): name for name in columns.dtype.names}
     derived = ["space_unit", "time_unit", "orientation"]
     assert sorted(proxy.field_names) == sorted([*header.general_info, *names, *derived])
-    for name, value in [*header.general_info.items()]:
+    for name, value in header.general_info.items():
         if isinstance(value, str):
             assert proxy.field_text(name) == value
             fails("AP_ERR_UNSUPPORTED", proxy.field_reals, name)
@@ -228,7 +229,8 @@ def test_any_order(version, diffusion, scaling, sort, tmp_path):
         fields = {"diffusion": diffusion, "angulation": (12.5, -20.25, 33), **counts}
         fields["slice orientation"] = 1 + seed % 3
         codec = CODECS[seed % len(CODECS)]
-        file = Parrec(type, shape, seed=seed, packing=codec, version=version, fields=fields, rows=rows)
+        what = {"version": version, "fields": fields, "rows": rows}
+        file = Parrec(type, shape, seed=seed, packing=codec, **what)
         path = file.write(tmp_path, f"{seed}")
         strict = sort == "strict"
         whole = in_full(file, scaling, strict=strict, diffusion=diffusion)
@@ -304,7 +306,11 @@ def test_cut_short(sort, tmp_path):
                 check_space(proxy, image)
 
 
-@pytest.mark.parametrize("name, count", [("max_echoes", 2), ("max_dynamics", 3), ("max_diffusion_values", 0), ("max_gradient_orient", 5)])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, count",
+    [("max_echoes", 2), ("max_dynamics", 3), ("max_diffusion_values", 0),
+     ("max_gradient_orient", 5)],
+)  # fmt: skip
 def test_counts(name, count, tmp_path):
     file = Parrec(shape=(3, 4, 2), fields={name: count})
     path = file.write(tmp_path)
