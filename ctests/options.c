@@ -4,6 +4,7 @@
 #include "support/gzip.h"
 #include "support/nifti.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
     {AP_OPT_INDEX_SPACING, "index_spacing", 65536, INT64_MAX},
     {AP_OPT_VERIFY, "verify", 0, 1},
     {AP_OPT_STRICT, "strict", 0, 1},
+    {AP_OPT_TRUNCATED, "truncated", 0, 1},
 };
 
 static void test_ranges(void)
@@ -60,10 +62,17 @@ static void test_texts(void)
 {
     static const char *formats[] = {"nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
                                     "spm99",  "spm2",        "mgh",    "afni",        "ecat",
-                                    "minc1",  "layout"};
+                                    "parrec", "minc1",       "minc2",  "layout"};
     static const char *codecs[] = {"auto", "none", "gzip", "bzip2", "zstd"};
     static const char *wrong[] = {"",       "lzma", "GZIP", "gzip ", "nifti", "nifti3",
                                   "spm2 ",  "SPM2", "mgz",  "bz2",   "zst",   "zstd,gzip"};
+    static const struct {
+        int32_t key;
+        const char *word;
+    } words[] = {{AP_OPT_SCALING, "dv"},
+                 {AP_OPT_SCALING, "fp"},
+                 {AP_OPT_SORT, "plain"},
+                 {AP_OPT_SORT, "strict"}};
     ap_options *o = ap_options_new();
     for (int i = 0; i < COUNT(formats); i++)
         CHECK_OK(ap_options_set_text(o, AP_OPT_FORMAT, formats[i], &err));
@@ -82,6 +91,21 @@ static void test_texts(void)
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_FORMAT, 1, &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_int(o, AP_OPT_CODEC, 0, &err), AP_ERR_OPTION);
     CHECK_STATUS(ap_options_set_text(o, AP_OPT_CODEC, NULL, &err), AP_ERR_NULL);
+    /* Words of PAR/REC, each its own key's. */
+    for (int i = 0; i < COUNT(words); i++) {
+        test_note("%s", words[i].word);
+        CHECK_OK(ap_options_set_text(o, words[i].key, words[i].word, &err));
+        for (int k = 0; k < COUNT(words); k++)
+            if (words[k].key != words[i].key)
+                CHECK_STATUS(ap_options_set_text(o, words[k].key, words[i].word, &err),
+                             AP_ERR_OPTION);
+        CHECK_STATUS(ap_options_set_int(o, words[i].key, 1, &err), AP_ERR_OPTION);
+        CHECK_STATUS(ap_options_set_text(o, words[i].key, "", &err), AP_ERR_OPTION);
+        CHECK_STATUS(ap_options_set_text(o, words[i].key, NULL, &err), AP_ERR_NULL);
+    }
+    CHECK_STATUS(ap_options_set_text(o, AP_OPT_SCALING, "DV", &err), AP_ERR_OPTION);
+    CHECK_STATUS(ap_options_set_text(o, AP_OPT_SORT, "strict ", &err), AP_ERR_OPTION);
+    test_note("");
     /* Any path will do. */
     CHECK_OK(ap_options_set_text(o, AP_OPT_INDEX_PATH, "auto", &err));
     CHECK_OK(ap_options_set_text(o, AP_OPT_INDEX_PATH, "some/path, or not.gzidx", &err));
@@ -111,15 +135,6 @@ static void test_unknown_keys(void)
     static const int32_t unknown[] = {0, -1, 18, 1000, INT32_MAX, INT32_MIN};
     for (int i = 0; i < COUNT(unknown); i++)
         check_unknown(unknown[i]);
-#ifndef AP_OPT_SCALING
-    check_unknown(13);
-#endif
-#ifndef AP_OPT_TRUNCATED
-    check_unknown(14);
-#endif
-#ifndef AP_OPT_SORT
-    check_unknown(15);
-#endif
 #ifndef AP_OPT_OPEN_FILES
     check_unknown(17);
 #endif
@@ -153,6 +168,7 @@ static void test_parse(void)
         "factor_type=float32", "threads=0", "threads=7", "cache_bytes=0",
         "cache_bytes=1000000000000", "index_mode=0", "index_mode=2", "index_spacing=0",
         "index_spacing=65536", "index_path=", "index_path=auto", "index_path=/no/such/file",
+        "scaling=dv", "scaling=fp", "truncated=0", "truncated=1", "sort=plain", "sort=strict",
         "mmap=0,keep_open=0,verify=1", "max_bytes=7,strict=0,codec=none,format=layout"};
     for (int i = 0; i < COUNT(good); i++) {
         ap_options *o = ap_options_new();
@@ -179,6 +195,12 @@ static void test_all_or_nothing(void)
         "codec=lzma,max_bytes=2",
         "max_bytes=2,format=nifti9",
         "max_bytes=2,factor_type=1",
+        "max_bytes=2,scaling=1",
+        "scaling=plain,max_bytes=2",
+        "max_bytes=2,sort=dv",
+        "max_bytes=2,sort",
+        "truncated=2,max_bytes=2",
+        "max_bytes=2,truncated=yes",
         "max_bytes=2,strict",
         "max_bytes=2,strict=",
         "max_bytes=2,=1",
@@ -273,6 +295,63 @@ static ap_status open_with(const bytes *b, const char *text)
     return status;
 }
 
+/* A recording of two dynamics of two slices, of which `rows` are there. Its stored
+ * values are 0, 1, 2 and 3. Returns the first value that is read, or the status. */
+static double first_of_recording(int rows, const char *text)
+{
+    static const int places[4][2] = {{1, 2}, {2, 2}, {1, 1}, {2, 1}};
+    static const unsigned char image[4] = {0, 1, 2, 3};
+    char header[4000];
+    int n = snprintf(header, sizeof header,
+                     "# Research image export tool V4\n"
+                     ". Max. number of slices/locations : 2\n"
+                     ". Max. number of dynamics : 2\n"
+                     ". Angulation midslice(ap,fh,rl)[degr]: 0 0 0\n"
+                     ". Off Centre midslice(ap,fh,rl) [mm] : 0 0 0\n#\n");
+    for (int i = 0; i < rows; i++)
+        n += snprintf(header + n, sizeof header - (size_t)n,
+                      "%d 1 %d 1 0 2 %d 8 62 1 1 -10 2 0.25 1 1 0 0 0 0 0 0 6 2 0 1 0 2 1 1 30 "
+                      "0 0 0 1 90 0 0 0 39 0\n",
+                      places[i][0], places[i][1], i);
+    double value = 0;
+    ap_source *parts[2] = {NULL, NULL};
+    ap_proxy *proxy = MARKED(ap_proxy);
+    ap_options *o = ap_options_new();
+    CHECK_OK(ap_options_parse(o, text, &err));
+    CHECK_OK(ap_source_memory(header, (size_t)n, NULL, NULL, &parts[0], &err));
+    CHECK_OK(ap_source_memory(image, 4, NULL, NULL, &parts[1], &err));
+    ap_status status = ap_open_source(parts[0], parts[1], o, &proxy, &err);
+    if (status == AP_OK) {
+        int64_t ndim = ap_ndim(proxy);
+        ap_slice all[4] = {ap_at(0), ap_at(0), ap_at(0), ap_at(0)};
+        CHECK_TEXT(ap_format(proxy), "parrec");
+        CHECK_INT(ndim, rows < 4 ? 3 : 4);
+        CHECK(rows == 4 || ap_warning(proxy, 0) != NULL);
+        CHECK_OK(ap_read_slice(proxy, all, (int32_t)ndim, AP_AUTO, 0, &value, sizeof value, &err));
+        ap_free(proxy);
+    }
+    ap_source_free(parts[0]);
+    ap_source_free(parts[1]);
+    ap_options_free(o);
+    return status == AP_OK ? value : status;
+}
+
+/* Displayed values are 2 s - 10, floating point values those divided by 2 / 4. */
+static void test_recordings(void)
+{
+    CHECK(first_of_recording(4, "") == -10);
+    CHECK(first_of_recording(4, "scaling=dv,sort=plain,truncated=1,strict=1") == -10);
+    CHECK(first_of_recording(4, "sort=strict") == -6);
+    CHECK(first_of_recording(4, "scaling=fp") == -20);
+    CHECK(first_of_recording(4, "scaling=fp,sort=strict") == -12);
+    CHECK(first_of_recording(3, "") == AP_ERR_TRUNCATED);
+    CHECK(first_of_recording(3, "truncated=0,sort=strict") == AP_ERR_TRUNCATED);
+    CHECK(first_of_recording(3, "truncated=1") == -10);
+    /* The first of slice 1 by its dynamic. */
+    CHECK(first_of_recording(3, "truncated=1,sort=strict") == -6);
+    CHECK(first_of_recording(2, "truncated=1,format=parrec") == -10);
+}
+
 /* What the keys do when a file is opened. */
 static void test_effects(void)
 {
@@ -316,6 +395,9 @@ static void test_effects(void)
     CHECK_STATUS(open_with(&packed, "codec=none"), AP_ERR_FORMAT);
     CHECK_STATUS(open_with(&packed, "mmap=2"), AP_ERR_UNSUPPORTED);
 
+    /* What is for another format changes nothing. */
+    CHECK_OK(open_with(&plain, "scaling=fp,truncated=1,sort=strict,strict=1"));
+
     CHECK_OK(open_with(&odd, "strict=0"));
     CHECK_STATUS(open_with(&odd, "strict=1"), AP_ERR_HEADER);
     bytes_free(&plain);
@@ -333,5 +415,6 @@ int main(void)
     test_again();
     test_copied();
     test_effects();
+    test_recordings();
     return test_end("options");
 }

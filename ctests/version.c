@@ -20,10 +20,11 @@ static void test_features(void)
 {
     static const char *present[] = {"nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
                                     "spm99",  "spm2",        "mgh",    "afni",        "ecat",
-                                    "minc1",  "layout",      "gzip",   "bzip2",       "zstd",
+                                    "parrec", "minc1",       "minc2",  "layout",      "gzip",
+                                    "bzip2",  "zstd",
                                     "mmap"};
     static const char *absent[] = {"", "nifti", "NIFTI1", "nifti1 ", "gzip,mmap", "\xff\xfe"};
-    static const char *perhaps[] = {"threads", "parrec", "minc2"};
+    static const char *perhaps[] = {"threads", "minc1", "minc2"};
     for (int i = 0; i < COUNT(present); i++) {
         test_note("%s", present[i]);
         CHECK_INT(ap_has(present[i]), 1);

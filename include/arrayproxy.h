@@ -126,6 +126,16 @@ struct DLManagedTensorVersioned;
 /// does and note it, see `ap_warning`. Default 0.
 #define AP_OPT_STRICT 12
 
+/// Text: "dv" (displayed values) or "fp" (floating point), for PAR/REC.
+/// Default "dv".
+#define AP_OPT_SCALING 13
+
+/// 1 open recordings that are not complete, for PAR/REC. Default 0.
+#define AP_OPT_TRUNCATED 14
+
+/// Text: "plain" or "strict" order of slices, for PAR/REC. Default "plain".
+#define AP_OPT_SORT 15
+
 /// `AP_FLOAT64` or `AP_FLOAT32`: type of slope and intercept as given to
 /// `ap_open_layout`, which decides the type of scaled results. Default
 /// `AP_FLOAT64`.
@@ -676,8 +686,8 @@ AP_API int32_t ap_byte_order(const ap_proxy *proxy);
 AP_API int64_t ap_data_offset(const ap_proxy *proxy);
 
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
-/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1", "minc2" or "layout". Owned
-/// by the proxy. NULL if `proxy` is NULL.
+/// "spm99", "spm2", "mgh", "afni", "ecat", "parrec", "minc1", "minc2" or "layout".
+/// Owned by the proxy. NULL if `proxy` is NULL.
 AP_API const char *ap_format(const ap_proxy *proxy);
 
 /// Compression: "none", "gzip", "bzip2" or "zstd", or "deflate" of an array whose
@@ -759,6 +769,11 @@ AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
 /// mincinfo has them, ":attribute" of the file's. Behind those of an ECAT file's
 /// main header come those of the frames' subheaders, of each the values of all
 /// frames in the order of the array.
+///
+/// Those of a PAR/REC header, a text too, are the keys of its general
+/// information and the columns of its images by NiBabel's names; a column has
+/// the values of all images, in the order of the header. NiBabel has
+/// "diffusion" twice: here the column is "image diffusion".
 ///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the

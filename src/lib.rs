@@ -107,7 +107,7 @@ pub use core::shape::MAX_NDIM;
 pub use core::slice::Slice;
 pub use core::slice_text::parse_index;
 pub use error::{Error, ErrorKind, Result};
-pub use format::{Extension, Footer, Format, Tag, Which};
+pub use format::{Extension, Footer, Format, Scaling, SliceOrder, Tag, Which};
 pub use io::{Kept, Mapping, OwnBytes, ReadAt, ReadBuf, View};
 pub use mem::{Access, Array, Buffer, Element, Strides};
 pub use proxy::{

@@ -23,6 +23,11 @@ use crate::error::Result;
 /// main header come those of the frames' subheaders, of each the values of all
 /// frames in the order of the array.
 ///
+/// Those of a PAR/REC header, a text too, are the keys of its general
+/// information and the columns of its images by NiBabel's names; a column has
+/// the values of all images, in the order of the header. NiBabel has
+/// "diffusion" twice: here the column is "image diffusion".
+///
 /// Derived, behind them, and texts: `space_unit` and `time_unit` ("mm", "sec",
 /// "unknown"), and `orientation`, the directions in which the indices of the
 /// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis

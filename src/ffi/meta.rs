@@ -103,8 +103,8 @@ pub unsafe extern "C" fn ap_data_offset(proxy: *const ap_proxy) -> i64 {
 }
 
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
-/// "spm99", "spm2", "mgh", "afni", "ecat", "minc1", "minc2" or "layout". Owned
-/// by the proxy. NULL if `proxy` is NULL.
+/// "spm99", "spm2", "mgh", "afni", "ecat", "parrec", "minc1", "minc2" or "layout".
+/// Owned by the proxy. NULL if `proxy` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_format(proxy: *const ap_proxy) -> *const c_char {
     // SAFETY: NULL or valid, as the header asks.

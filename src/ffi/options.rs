@@ -6,7 +6,9 @@ use super::dtype::{AP_FLOAT32, AP_FLOAT64};
 use super::guard::{call, free, handle_mut, quiet, text};
 use super::status::{AP_OK, ap_error, ap_status};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{Codec, DType, FactorType, Format, IndexFile, IndexMode, Mapping, Options};
+use crate::{
+    Codec, DType, FactorType, Format, IndexFile, IndexMode, Mapping, Options, Scaling, SliceOrder,
+};
 
 /// Settings for the open functions. Make one, set what differs from the
 /// defaults, pass it to any number of calls, free it: opening copies it.
@@ -75,6 +77,16 @@ pub const AP_OPT_VERIFY: i32 = 11;
 /// does and note it, see `ap_warning`. Default 0.
 pub const AP_OPT_STRICT: i32 = 12;
 
+/// Text: "dv" (displayed values) or "fp" (floating point), for PAR/REC.
+/// Default "dv".
+pub const AP_OPT_SCALING: i32 = 13;
+
+/// 1 open recordings that are not complete, for PAR/REC. Default 0.
+pub const AP_OPT_TRUNCATED: i32 = 14;
+
+/// Text: "plain" or "strict" order of slices, for PAR/REC. Default "plain".
+pub const AP_OPT_SORT: i32 = 15;
+
 /// `AP_FLOAT64` or `AP_FLOAT32`: type of slope and intercept as given to
 /// `ap_open_layout`, which decides the type of scaled results. Default
 /// `AP_FLOAT64`.
@@ -84,7 +96,7 @@ pub const AP_OPT_FACTOR_TYPE: i32 = 16;
 pub const AP_OPT_OPEN_FILES: i32 = 17;
 
 /// Keys and their names in `ap_options_parse`.
-const NAMES: [(i32, &str); 14] = [
+const NAMES: [(i32, &str); 17] = [
     (AP_OPT_FORMAT, "format"),
     (AP_OPT_CODEC, "codec"),
     (AP_OPT_MMAP, "mmap"),
@@ -97,6 +109,9 @@ const NAMES: [(i32, &str); 14] = [
     (AP_OPT_INDEX_PATH, "index_path"),
     (AP_OPT_VERIFY, "verify"),
     (AP_OPT_STRICT, "strict"),
+    (AP_OPT_SCALING, "scaling"),
+    (AP_OPT_TRUNCATED, "truncated"),
+    (AP_OPT_SORT, "sort"),
     (AP_OPT_FACTOR_TYPE, "factor_type"),
     (AP_OPT_OPEN_FILES, "open_files"),
 ];
@@ -228,6 +243,7 @@ fn with_int(options: Options, key: i32, value: i64) -> Result<Options> {
         AP_OPT_KEEP_OPEN => Ok(options.keep_open(switch()?)),
         AP_OPT_VERIFY => Ok(options.verify(switch()?)),
         AP_OPT_STRICT => Ok(options.strict(switch()?)),
+        AP_OPT_TRUNCATED => Ok(options.truncated(switch()?)),
         AP_OPT_MAX_BYTES => match u64::try_from(value) {
             Ok(most) => Ok(options.max_bytes(Some(most))),
             Err(_) => Err(out_of_range("0 or more")),
@@ -265,6 +281,10 @@ fn with_int(options: Options, key: i32, value: i64) -> Result<Options> {
 }
 
 fn with_text(options: Options, key: i32, value: &str) -> Result<Options> {
+    let other = |wanted: &str| {
+        let name = name(key).unwrap_or_default();
+        wrong(format!("option '{name}' is '{value}', wanted {wanted}"))
+    };
     match key {
         AP_OPT_FORMAT => match Format::parse(value) {
             Some(format) => Ok(options.format(Some(format))),
@@ -279,6 +299,16 @@ fn with_text(options: Options, key: i32, value: &str) -> Result<Options> {
                 "'{value}' is no compression that this build can read"
             ))),
         },
+        AP_OPT_SCALING => Ok(options.scaling(match value {
+            "dv" => Scaling::Displayed,
+            "fp" => Scaling::FloatingPoint,
+            _ => return Err(other("dv or fp")),
+        })),
+        AP_OPT_SORT => Ok(options.sort(match value {
+            "plain" => SliceOrder::Plain,
+            "strict" => SliceOrder::Strict,
+            _ => return Err(other("plain or strict")),
+        })),
         AP_OPT_INDEX_PATH => Ok(options.index_file(match value {
             "" => None,
             "auto" => Some(IndexFile::Auto),
@@ -299,7 +329,8 @@ fn with_entry(options: Options, entry: &str) -> Result<Options> {
         .map(|entry| entry.0);
     let key = key.ok_or_else(|| wrong(format!("'{name}' is no option of this library")))?;
     match (key, value.parse(), DType::parse(value)) {
-        (AP_OPT_FORMAT | AP_OPT_CODEC | AP_OPT_INDEX_PATH, ..) => with_text(options, key, value),
+        (AP_OPT_FORMAT | AP_OPT_CODEC | AP_OPT_INDEX_PATH, ..)
+        | (AP_OPT_SCALING | AP_OPT_SORT, ..) => with_text(options, key, value),
         (_, Ok(number), _) => with_int(options, key, number),
         (AP_OPT_FACTOR_TYPE, _, Some(dtype)) => with_int(options, key, dtype.code().into()),
         _ => Err(wrong(format!(

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::affine::{self, Affine, Matrix, Plain};
-use super::entries::{Content, Entry, Kind, parsed, words};
+use super::entries::{self, Content, Entry, Head, Kind, is_of, parsed, short, words, wrong};
 use super::labels;
 use super::record::Value;
 use super::{Bytes, Format, Header, Notes};
@@ -16,13 +16,7 @@ use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::Layout;
 use crate::core::scale::{Factors, Meaning};
 use crate::core::shape;
-use crate::error::{Error, ErrorKind, Result};
-
-/// Bytes that a header has at most.
-const MOST: usize = 64 << 20;
-
-/// Bytes that are read first; later parts double what there is.
-const FIRST: usize = 16 << 10;
+use crate::error::{Error, Result};
 
 /// Sub-bricks that can have factors of their own however short the header is.
 /// A longer one may have as many as it has bytes.
@@ -50,9 +44,9 @@ pub(super) fn detect(head: &[u8]) -> bool {
 }
 
 pub(super) fn read(bytes: &dyn Bytes, strict: bool) -> Result<Header> {
-    let text = whole(bytes)?;
+    let text = entries::whole(bytes)?;
     let mut notes = Notes::new(strict);
-    let entries = entries(&text, &mut notes)?;
+    let entries = attributes(&text, &mut notes)?;
     let head = Head {
         text: &text,
         entries: &entries,
@@ -97,30 +91,8 @@ pub(super) fn time_unit(header: &[u8], entries: &[Entry]) -> String {
     labels::afni_time(code.unwrap_or(0)).into()
 }
 
-/// The text of a header, which is read no further than it may be long.
-fn whole(bytes: &dyn Bytes) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
-    loop {
-        let wanted = FIRST.max(text.len());
-        let more = bytes.bytes_at(text.len() as u64, wanted)?;
-        let is_last = more.len() < wanted;
-        if let Some(at) = more.iter().position(|&byte| byte == 0) {
-            let reason = "a zero byte: this is no text".into();
-            return Err(wrong(text.len() + at, reason));
-        }
-        text.extend(more);
-        if text.len() > MOST {
-            let reason = format!("the header has more than {MOST} bytes");
-            return Err(wrong(MOST, reason));
-        }
-        if is_last {
-            return Ok(text);
-        }
-    }
-}
-
 /// The attributes of a header, each name once.
-fn entries(text: &[u8], notes: &mut Notes) -> Result<Vec<Entry>> {
+fn attributes(text: &[u8], notes: &mut Notes) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut at = 0;
@@ -215,11 +187,7 @@ fn check_numbers(
     at: usize,
     notes: &mut Notes,
 ) -> Result<()> {
-    let is_number = |word: &&[u8]| match kind {
-        Kind::Ints => parsed::<i64>(word).is_some(),
-        _ => parsed::<f64>(word).is_some(),
-    };
-    if let Some(word) = words(value).find(|word| !is_number(word)) {
+    if let Some(word) = words(value).find(|word| !is_of(kind, word)) {
         let what = match kind {
             Kind::Ints => "integer",
             _ => "number",
@@ -242,44 +210,7 @@ fn setting<'a>(line: &'a [u8], key: &str) -> Option<&'a str> {
     (name.trim() == key).then(|| value.trim())
 }
 
-/// The beginning of a text, for an error's.
-fn short(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text.trim_ascii());
-    text.chars().take(40).flat_map(char::escape_debug).collect()
-}
-
-/// A header's attributes.
-struct Head<'a> {
-    text: &'a [u8],
-    entries: &'a [Entry],
-}
-
 impl Head<'_> {
-    fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
-    }
-
-    /// Byte of an attribute, or where it should have been.
-    fn at(&self, name: &str) -> usize {
-        self.find(name)
-            .map_or(self.text.len(), |entry| entry.at as usize)
-    }
-
-    /// An error about an attribute.
-    fn wrong(&self, name: &str, text: String) -> Error {
-        wrong(self.at(name), text)
-    }
-
-    /// The value of an attribute, as `get` takes it.
-    fn value<T>(&self, name: &str, wanted: &str, get: fn(Value) -> Option<T>) -> Result<Option<T>> {
-        let Some(entry) = self.find(name) else {
-            return Ok(None);
-        };
-        let found = get(entry.read(self.text));
-        let error = || self.wrong(name, format!("{name} does not hold {wanted}"));
-        found.map(Some).ok_or_else(error)
-    }
-
     /// The integers of an attribute that must have so many, or more.
     fn ints(&self, name: &str, least: usize) -> Result<Vec<i64>> {
         let found = self.value(name, "integers", Value::ints)?;
@@ -454,10 +385,6 @@ impl Head<'_> {
         }
         Ok(Ok(affine::with_last_row(&rows)))
     }
-}
-
-fn wrong(at: usize, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at as u64)
 }
 
 #[cfg(test)]

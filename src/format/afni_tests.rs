@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::core::layout::Block;
+use crate::error::ErrorKind;
 use crate::format::affine::Which;
-use crate::format::{self, Parts, Wish};
+use crate::format::entries::MOST;
+use crate::format::{self, Choices, Parts, Wish};
 
 /// An attribute whose count is right.
 fn block(kind: &str, name: &str, value: &str) -> String {
@@ -53,6 +55,7 @@ fn read_as(text: &[u8], strict: bool) -> Result<Option<Header>> {
         named: None,
         parts: Parts::Unknown,
         strict,
+        choices: Choices::default(),
     };
     format::read(&text, wish)
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::core::dtype::ByteOrder;
 use crate::core::scale::Arithmetic;
 use crate::format::affine::Which;
-use crate::format::{self, Parts, Wish};
+use crate::format::{self, Choices, Parts, Wish};
 
 /// A header of 3 axes of int16 in a byte order.
 struct Made {
@@ -49,6 +49,7 @@ impl Made {
             named: None,
             parts: Parts::Unknown,
             strict,
+            choices: Choices::default(),
         };
         format::read(&&self.bytes[..], wish).map(|header| header.expect("it is a header"))
     }

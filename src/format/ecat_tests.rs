@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::format::affine::Which;
-use crate::format::{self, Parts, Wish};
+use crate::format::{self, Choices, Parts, Wish};
 
 /// A frame: matrix id, the subheader's block, scale factor.
 type Frame = (i32, i32, f32);
@@ -76,6 +76,7 @@ fn read_as(
         named: named.then_some(Format::Ecat),
         parts: Parts::Unknown,
         strict,
+        choices: Choices::default(),
     };
     format::read(&file, wish)
 }

@@ -3,7 +3,15 @@
 
 use std::ops::Range;
 
+use super::Bytes;
 use super::record::{Value, text_of};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes that a header has at most.
+pub(super) const MOST: usize = 64 << 20;
+
+/// Bytes that are read first; later parts double what there is.
+const FIRST: usize = 16 << 10;
 
 /// What the text of a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +22,17 @@ pub(super) enum Kind {
     Reals,
     /// Itself; a space stands for the end of a line.
     Text,
+}
+
+impl Kind {
+    /// What words say.
+    fn of<'a>(self, words: impl Iterator<Item = &'a [u8]>) -> Value {
+        match self {
+            Kind::Ints => Value::integers(words.filter_map(parsed).collect()),
+            Kind::Reals => Value::Doubles(words.filter_map(parsed).collect()),
+            Kind::Text => Value::Text(words.map(text_of).collect::<Vec<_>>().join(" ")),
+        }
+    }
 }
 
 /// A field.
@@ -30,6 +49,8 @@ pub(crate) struct Entry {
 pub(super) enum Content {
     /// A text at these bytes of the header, of which all numbers can be read.
     Written(Kind, Range<usize>),
+    /// Of a table at these bytes such words of each line.
+    Column(Kind, Range<usize>, Range<usize>),
     Value(Value),
 }
 
@@ -41,17 +62,90 @@ impl Entry {
 
     /// What a header has there.
     pub(crate) fn read(&self, header: &[u8]) -> Value {
-        let (kind, bytes) = match &self.content {
-            Content::Written(kind, bytes) => (kind, bytes.clone()),
-            Content::Value(value) => return value.clone(),
-        };
-        let value = header.get(bytes).unwrap_or_default();
-        match kind {
-            Kind::Ints => Value::integers(words(value).filter_map(parsed).collect()),
-            Kind::Reals => Value::Doubles(words(value).filter_map(parsed).collect()),
-            Kind::Text => Value::Text(one_line(&text_of(value))),
+        let of = |bytes: &Range<usize>| header.get(bytes.clone()).unwrap_or_default();
+        match &self.content {
+            Content::Value(value) => value.clone(),
+            Content::Written(Kind::Text, bytes) => Value::Text(one_line(&text_of(of(bytes)))),
+            Content::Written(kind, bytes) => kind.of(words(of(bytes))),
+            Content::Column(kind, bytes, column) => {
+                let cells = |line| words(line).take(column.end).skip(column.start);
+                kind.of(lines(of(bytes)).flat_map(|(_, line)| cells(line)))
+            }
         }
     }
+}
+
+/// A header and its fields.
+pub(super) struct Head<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) entries: &'a [Entry],
+}
+
+impl Head<'_> {
+    pub(super) fn find(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// Byte of a field, or where it should have been.
+    pub(super) fn at(&self, name: &str) -> usize {
+        self.find(name)
+            .map_or(self.text.len(), |entry| entry.at as usize)
+    }
+
+    /// An error about a field.
+    pub(super) fn wrong(&self, name: &str, text: String) -> Error {
+        wrong(self.at(name), text)
+    }
+
+    /// The value of a field, as `get` takes it.
+    pub(super) fn value<T>(
+        &self,
+        name: &str,
+        wanted: &str,
+        get: fn(Value) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(entry) = self.find(name) else {
+            return Ok(None);
+        };
+        let found = get(entry.read(self.text));
+        let error = || self.wrong(name, format!("{name} does not hold {wanted}"));
+        found.map(Some).ok_or_else(error)
+    }
+}
+
+/// The text of a header, which is read no further than it may be long.
+pub(super) fn whole(bytes: &dyn Bytes) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        let wanted = FIRST.max(text.len());
+        let more = bytes.bytes_at(text.len() as u64, wanted)?;
+        let is_last = more.len() < wanted;
+        if let Some(at) = more.iter().position(|&byte| byte == 0) {
+            let reason = "a zero byte: this is no text".into();
+            return Err(wrong(text.len() + at, reason));
+        }
+        text.extend(more);
+        if text.len() > MOST {
+            let reason = format!("the header has more than {MOST} bytes");
+            return Err(wrong(MOST, reason));
+        }
+        if is_last {
+            return Ok(text);
+        }
+    }
+}
+
+/// The lines of a text that are not empty, without white space around them,
+/// each behind its byte.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut next = 0;
+    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    lines.filter_map(move |line| {
+        let rest = line.trim_ascii_start();
+        let at = next + line.len() - rest.len();
+        next += line.len() + 1;
+        (!rest.is_empty()).then(|| (at, rest.trim_ascii_end()))
+    })
 }
 
 /// What white space stands between.
@@ -62,6 +156,25 @@ pub(super) fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 pub(super) fn parsed<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
     std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+/// Whether a word can be read as what a field of this kind holds.
+pub(super) fn is_of(kind: Kind, word: &[u8]) -> bool {
+    match kind {
+        Kind::Ints => parsed::<i64>(word).is_some(),
+        Kind::Reals => parsed::<f64>(word).is_some(),
+        Kind::Text => true,
+    }
+}
+
+/// The beginning of a text, for an error's.
+pub(super) fn short(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text.trim_ascii());
+    text.chars().take(40).flat_map(char::escape_debug).collect()
+}
+
+pub(super) fn wrong(at: usize, text: String) -> Error {
+    Error::new(ErrorKind::Header, text).at(at as u64)
 }
 
 fn one_line(text: &str) -> String {

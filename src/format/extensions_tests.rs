@@ -1,4 +1,4 @@
-use super::super::{Parts, Wish};
+use super::super::{Choices, Parts, Wish};
 use super::*;
 use crate::error::ErrorKind;
 
@@ -184,6 +184,7 @@ fn the_end_is_where_data_begin() {
         named: None,
         parts: Parts::Single,
         strict: false,
+        choices: Choices::default(),
     };
     let found = super::super::read(&&file[..], wish).unwrap().unwrap();
     let place = nifti::extension_place(found.format, &found.raw)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::format::affine::Which;
-use crate::format::{self, Parts, Wish};
+use crate::format::{self, Choices, Parts, Wish};
 
 /// A file of int16 in a shape, up to the end of its data.
 fn made(dims: [i32; 4]) -> Vec<u8> {
@@ -26,6 +26,7 @@ fn read_as(file: &[u8], format: Option<Format>, named: bool) -> Result<Option<He
         named: named.then_some(Format::Mgh),
         parts: Parts::Unknown,
         strict: true,
+        choices: Choices::default(),
     };
     format::read(&file, wish)
 }

@@ -5,7 +5,7 @@ use crate::format::affine::Which;
 use crate::format::netcdf::tests::{
     BYTE, DOUBLE, FLOAT, INT, Made, SHORT, attribute, doubles, text,
 };
-use crate::format::{self, Parts, Wish};
+use crate::format::{self, Choices, Parts, Wish};
 
 /// Where the image and its ranges begin.
 const AT: u64 = 4096;
@@ -17,6 +17,7 @@ fn read_as(file: &[u8], format: Option<Format>, strict: bool) -> Result<Option<H
         format,
         named: None,
         parts: Parts::Unknown,
+        choices: Choices::default(),
         strict,
     };
     format::read(&file, wish)

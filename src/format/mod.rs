@@ -24,6 +24,9 @@ mod minc2;
 mod netcdf;
 mod nifti;
 mod orientation;
+mod parrec;
+mod parrec_rows;
+mod parrec_sort;
 mod record;
 pub(crate) mod siblings;
 mod tables;
@@ -37,6 +40,9 @@ pub(crate) use extensions::extensions;
 pub(crate) use mgh::footer;
 pub use mgh::{Footer, Tag};
 pub(crate) use orientation::axis_codes;
+pub(crate) use parrec::Choices;
+pub use parrec::Scaling;
+pub use parrec_sort::SliceOrder;
 pub(crate) use record::{Origin, Value, fields, units};
 
 use crate::core::dtype::ByteOrder;
@@ -103,11 +109,13 @@ pub enum Format {
     Minc1,
     /// MINC 2 (.mnc), which is HDF5.
     Minc2,
+    /// PAR/REC of Philips' scanners (.PAR, .REC).
+    ParRec,
     /// No header: the caller knows the layout.
     Layout,
 }
 
-const FORMATS: [(Format, &str); 13] = [
+const FORMATS: [(Format, &str); 14] = [
     (Format::Nifti1, "nifti1"),
     (Format::Nifti1Pair, "nifti1-pair"),
     (Format::Nifti2, "nifti2"),
@@ -120,6 +128,7 @@ const FORMATS: [(Format, &str); 13] = [
     (Format::Ecat, "ecat"),
     (Format::Minc1, "minc1"),
     (Format::Minc2, "minc2"),
+    (Format::ParRec, "parrec"),
     (Format::Layout, "layout"),
 ];
 
@@ -278,6 +287,8 @@ pub(crate) struct Wish {
     pub(crate) named: Option<Format>,
     pub(crate) parts: Parts,
     pub(crate) strict: bool,
+    /// Of a PAR/REC recording.
+    pub(crate) choices: Choices,
 }
 
 /// Find the format of a header and read it. `None` if no format matches.
@@ -298,6 +309,7 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
         Some(Format::Ecat) => ecat::read(bytes, wish.strict)?,
         Some(Format::Minc1) => minc1::read(bytes, wish.strict)?,
         Some(Format::Minc2) => minc2::read(bytes, wish.strict)?,
+        Some(Format::ParRec) => parrec::read(bytes, wish.choices, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
     Ok(Some(header))
@@ -321,6 +333,9 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     }
     if afni::detect(&head) {
         return Ok(Some(Format::Afni));
+    }
+    if parrec::detect(bytes, &head)? {
+        return Ok(Some(Format::ParRec));
     }
     if netcdf::detect(&head) {
         return Ok(Some(Format::Minc1));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::dtype::ByteOrder;
 use crate::error::{Error, ErrorKind};
-use crate::format::{self, affine::Which};
+use crate::format::{self, Choices, affine::Which};
 
 /// A header with a field at a place; both versions, both byte orders.
 struct Head {
@@ -55,6 +55,7 @@ impl Head {
             named: None,
             parts,
             strict,
+            choices: Choices::default(),
         };
         format::read(&&self.bytes[..], wish).map(|header| header.expect("it is a NIfTI header"))
     }
@@ -372,6 +373,7 @@ fn what_is_no_nifti_header_is_left() {
         named: None,
         parts: Parts::Unknown,
         strict: false,
+        choices: Choices::default(),
     };
     let head = Head::v1(ByteOrder::Little);
     assert!(

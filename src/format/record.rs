@@ -6,7 +6,7 @@ use super::entries::Entry;
 use super::fields::Fields;
 use super::labels::Words;
 use super::mgh::{FOOTER_FIELDS, OfFooter};
-use super::{Format, afni, labels, minc, tables};
+use super::{Format, afni, labels, minc, parrec, tables};
 use crate::core::dtype::ByteOrder;
 
 /// How a field is stored.
@@ -154,6 +154,7 @@ pub(crate) fn units(
         (Some(code), _) => labels::units(code),
         (None, Format::Afni) => ["mm".into(), afni::time_unit(header, entries)],
         (None, Format::Minc1 | Format::Minc2) => minc::units(entries),
+        (None, Format::ParRec) => ["mm", parrec::time_unit(header, entries)].map(String::from),
         (None, Format::Mgh) => ["mm", "msec"].map(String::from),
         (None, _) => ["mm", "unknown"].map(String::from),
     }

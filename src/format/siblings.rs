@@ -6,7 +6,7 @@ use super::{Format, Parts};
 const CODECS: [&str; 3] = ["gz", "bz2", "zst"];
 
 /// Extensions of headers and of their images.
-const PAIRS: [(&str, &str); 2] = [("hdr", "img"), ("head", "brik")];
+const PAIRS: [(&str, &str); 3] = [("hdr", "img"), ("head", "brik"), ("par", "rec")];
 
 /// What a file's name says about it.
 #[derive(Debug, PartialEq, Eq)]

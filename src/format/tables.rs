@@ -15,7 +15,7 @@ pub(super) fn of(format: Format) -> &'static [Field] {
         Format::Spm2 => &SPM2,
         Format::Mgh => &MGH,
         // What fields they have, the headers themselves say.
-        Format::Afni | Format::Minc1 | Format::Minc2 => &[],
+        Format::Afni | Format::ParRec | Format::Minc1 | Format::Minc2 => &[],
         Format::Ecat => &ECAT,
         Format::Layout => &[],
     }

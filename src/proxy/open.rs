@@ -231,6 +231,7 @@ fn of_parts(
             named: beside.and_then(|beside| beside.name.format()),
             parts,
             strict: options.strict,
+            choices: options.choices(),
         };
         let found = format::read(&bytes, wish).map_err(|error| data.blame(error))?;
         found.ok_or_else(|| cause(data.blame(unknown(&data, &bytes))))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::codec::{Codec, Decoding, Places, Room};
 use crate::core::scale::FactorType;
-use crate::format::Format;
+use crate::format::{Choices, Format, Scaling, SliceOrder};
 use crate::io::Mapping;
 
 /// Settings for opening. Make one, set what differs from the defaults, pass
@@ -19,6 +19,9 @@ pub struct Options {
     pub(super) max_bytes: Option<u64>,
     pub(super) verify: bool,
     pub(super) strict: bool,
+    pub(super) scaling: Scaling,
+    pub(super) truncated: bool,
+    pub(super) sort: SliceOrder,
     pub(super) factor_type: FactorType,
     pub(super) threads: usize,
     pub(super) cache_bytes: Option<u64>,
@@ -64,6 +67,9 @@ impl Default for Options {
             max_bytes: None,
             verify: true,
             strict: false,
+            scaling: Scaling::Displayed,
+            truncated: false,
+            sort: SliceOrder::Plain,
             factor_type: FactorType::Float64,
             threads: 1,
             cache_bytes: None,
@@ -97,6 +103,15 @@ impl Options {
         let cache = if self.keep_open { CACHE } else { 0 };
         let cache = self.cache_bytes.unwrap_or(cache);
         usize::try_from(cache).unwrap_or(usize::MAX)
+    }
+
+    /// What is wanted of a PAR/REC recording.
+    pub(super) fn choices(&self) -> Choices {
+        Choices {
+            scaling: self.scaling,
+            slice_order: self.sort,
+            truncated: self.truncated,
+        }
     }
 
     /// How compressed data are decoded.
@@ -141,6 +156,14 @@ impl Options {
         /// Fail on headers that break the format's rules, instead of reading
         /// them as NiBabel does with a warning.
         strict: bool;
+        /// What values of PAR/REC are; other formats have one kind.
+        scaling: Scaling;
+        /// Open recordings of PAR/REC that are not complete, with a warning,
+        /// instead of failing. Volumes that lack slices are left out, unless
+        /// there is no other.
+        truncated: bool;
+        /// Order of slices and volumes of PAR/REC.
+        sort: SliceOrder;
         /// Most threads that one call may use; 0 one per core, 1 (the default)
         /// only the caller's. Threads start and end within the call.
         threads: usize;

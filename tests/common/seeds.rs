@@ -114,6 +114,45 @@ b~
     head.into_bytes()
 }
 
+/// A PAR/REC header of a version with so many numbers in a line: images of 4 by
+/// 5 with their slices and dynamics, the last one first in the file.
+pub(crate) fn parrec(version: &str, words: usize, places: &[(i32, i32)]) -> Vec<u8> {
+    let most = |of: fn(&(i32, i32)) -> i32| places.iter().map(of).max().unwrap_or(0);
+    let mut head = format!(
+        "# === DATA DESCRIPTION FILE ===
+#
+# CLINICAL TRYOUT   Research image export tool     {version}
+#
+.    Patient name                       :   no one
+.    Max. number of slices/locations    :   {}
+.    Max. number of dynamics            :   {}
+.    Repetition time [ms]               :   2250.5
+.    Angulation midslice(ap,fh,rl)[degr]:   -13.3 20 0.5
+.    Off Centre midslice(ap,fh,rl) [mm] :   7.25 30.5 -8.75
+.    Dynamic scan      <0=no 1=yes> ?   :   1
+.    Diffusion         <0=no 1=yes> ?   :   1
+#
+# === IMAGE INFORMATION ===
+",
+        most(|place| place.0),
+        most(|place| place.1)
+    );
+    for (number, (slice, dynamic)) in places.iter().enumerate() {
+        let line = format!(
+            "{slice} 1 {dynamic} 1 0 2 {} 8 62 4 5 -2.5 {} 0.25 1070 1860 \
+             -13.3 20 0.5 2.51 -0.81 -8.69 6 2 0 1 0 2 3.75 2.5 30 0 0 0 1 90 0 0 0 39 0 \
+             1 1 T1 8 0.5 0 0 1",
+            places.len() - 1 - number,
+            1 + number % 2
+        );
+        let cut: Vec<&str> = line.split_whitespace().take(words).collect();
+        head += &cut.join("  ");
+        head += "\n";
+    }
+    head += "# === END OF DATA DESCRIPTION FILE ===\n";
+    head.into_bytes()
+}
+
 /// An MGH header, with directions that are not the usual ones.
 pub(crate) fn mgh(dims: [i32; 4], code: i32) -> Vec<u8> {
     let mut head = Head::new(284, ByteOrder::Big);

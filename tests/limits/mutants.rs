@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use arrayproxy::{
-    ArrayProxy, ByteOrder, DType, ErrorKind, Format, Options, Order, ReadAs, Slice, Source, Which,
-    parse_index,
+    ArrayProxy, ByteOrder, DType, ErrorKind, Format, Options, Order, ReadAs, Scaling, Slice,
+    SliceOrder, Source, Which, parse_index,
 };
 
 use crate::common::{
     Folder, Random, afni, analyze, bzip2, ecat, gzip, mat4, mat5, mat5_head, mgh, mgh_footer,
-    minc1, nifti1, nifti2, zstd, zstd_skippable,
+    minc1, nifti1, nifti2, parrec, zstd, zstd_skippable,
 };
 use crate::{most_held, open_as};
 
@@ -277,6 +277,20 @@ fn mutated_analyze() {
     });
 }
 
+/// Texts, and those with words in some places.
+fn with_words(heads: &[Vec<u8>], words: &[&[u8]]) -> Vec<Vec<u8>> {
+    let mut random = Random(0x0BAD_CAFE_1234_5678);
+    let mut seeds = heads.to_vec();
+    for head in heads {
+        for _ in 0..200 {
+            let at = random.below(head.len());
+            let end = (at + random.below(12)).min(head.len());
+            seeds.push([&head[..at], random.pick(words), &head[end..]].concat());
+        }
+    }
+    seeds
+}
+
 /// AFNI's texts, with an image that fits. Two bytes of a text are seldom the
 /// right ones, so words of others come among them.
 #[test]
@@ -299,27 +313,71 @@ fn mutated_afni() {
         b"\n\n",
         b"BRICK_TYPES",
     ];
-    let mut random = Random(0x0BAD_CAFE_1234_5678);
-    let mut seeds = heads.to_vec();
-    for head in &heads {
-        for _ in 0..200 {
-            let at = random.below(head.len());
-            let end = (at + random.below(12)).min(head.len());
-            seeds.push([&head[..at], random.pick(&words), &head[end..]].concat());
-        }
-    }
-    survive("afni", &seeds, usize::MAX, &|bytes, round| {
-        let format = [None, Some(Format::Afni)][round / 4 % 2];
-        let options = Options::new().format(format).strict(round % 7 == 0);
-        let image = Source::memory(image.clone());
-        match ArrayProxy::open_source(&Source::memory(bytes), Some(&image), &options) {
-            Ok(proxy) => Some(proxy),
-            Err(error) => {
-                assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
-                None
+    survive(
+        "afni",
+        &with_words(&heads, &words),
+        usize::MAX,
+        &|bytes, round| {
+            let format = [None, Some(Format::Afni)][round / 4 % 2];
+            let options = Options::new().format(format).strict(round % 7 == 0);
+            let image = Source::memory(image.clone());
+            match ArrayProxy::open_source(&Source::memory(bytes), Some(&image), &options) {
+                Ok(proxy) => Some(proxy),
+                Err(error) => {
+                    assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+                    None
+                }
             }
-        }
-    });
+        },
+    );
+}
+
+/// PAR/REC's texts, with images that fit, as all options have them.
+#[test]
+fn mutated_parrec() {
+    let image = vec![5; 120];
+    let heads = [
+        parrec("V4", 41, &[(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (3, 2)]),
+        parrec("V4.1", 48, &[(2, 2), (2, 1), (1, 1), (1, 2)]),
+        parrec("V4.2", 49, &[(1, 1), (2, 1), (2, 2), (1, 3), (2, 3)]),
+        parrec("V4.2", 49, &[(1, 1)]),
+    ];
+    let words: [&[u8]; 12] = [
+        b"-1",
+        b"0 ",
+        b" 1 ",
+        b" 2 ",
+        b"99999999999",
+        b"9223372036854775807",
+        b"1e999",
+        b"nan ",
+        b"\n",
+        b"#",
+        b"\n. ",
+        b" : ",
+    ];
+    survive(
+        "parrec",
+        &with_words(&heads, &words),
+        usize::MAX,
+        &|bytes, round| {
+            let format = [None, Some(Format::ParRec)][round / 4 % 2];
+            let options = Options::new()
+                .format(format)
+                .strict(round % 7 == 0)
+                .truncated(round % 3 > 0)
+                .scaling([Scaling::Displayed, Scaling::FloatingPoint][round % 2])
+                .sort([SliceOrder::Plain, SliceOrder::Strict][round / 2 % 2]);
+            let image = Source::memory(image.clone());
+            match ArrayProxy::open_source(&Source::memory(bytes), Some(&image), &options) {
+                Ok(proxy) => Some(proxy),
+                Err(error) => {
+                    assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
+                    None
+                }
+            }
+        },
+    );
 }
 
 /// The whole file, with its footer and tags.

@@ -26,6 +26,9 @@ OPTIONS = {
     "index_path": 10,
     "verify": 11,
     "strict": 12,
+    "scaling": 13,
+    "truncated": 14,
+    "sort": 15,
     "factor_type": 16,
     "open_files": 17,
 }

@@ -5,7 +5,7 @@ import ctypes as c
 from capi import Error, check, lib
 
 # More than any field has.
-ROOM = 64
+ROOM = 2000
 
 
 class Fields:

@@ -17,6 +17,7 @@ from layouts import LayoutFile
 from mgh import CODES, Mgh
 from minc import Minc1
 from nifti import Nifti
+from parrec import Parrec
 
 UP_TO_SEVEN = [
     (200,),
@@ -123,6 +124,28 @@ def _minc1():
     shapes = [(1, 1, 1), (200, 1, 1), (5, 1, 7), (1, 1, 1, 20), (5, 4, 3, 2)]
     factors = {"byte_orders": ">", "factors": (0.37, -2.5)}
     return Format(Minc1, types, shapes, refused, ndims=(3, 4), **factors)
+def _parrec():
+    refused = {}
+    for name, value in [
+        ("max_slices", None),
+        ("max_slices", 2),
+        ("max_slices", "many"),
+        ("slice number", 0),
+        ("image pixel size", 12),
+        ("recon resolution", (5, -4)),
+        ("echo number", 1.5),
+        ("rescale slope", "x"),
+        ("diffusion_b_factor", ""),
+    ]:
+        file = Parrec(fields={name: value})
+        # Slices that are too many are told by the line that has one.
+        line = file.header().index(file.lines()[2].encode()) if value == 2 else None
+        byte = len(file.header()) if value is None else line or file.byte_of(name)
+        refused[f"{name} {value}"] = file.fields, byte
+    shapes = [(1, 1, 1), (200, 1, 1), (5, 1, 7), (1, 1, 1, 20), (5, 4, 3, 2), (0, 1, 1), (3, 0, 2)]
+    return Format(
+        Parrec, ["uint8", "uint16"], shapes, refused, "<", factors=(0.37, -2.5), ndims=(3, 4)
+    )
 
 
 FORMATS = {
@@ -150,6 +173,7 @@ FORMATS = {
     "afni": _afni(),
     "ecat": _ecat(),
     "minc1": _minc1(),
+    "parrec": _parrec(),
     "layout": Format(
         LayoutFile, list(TYPES), UP_TO_SEVEN + EMPTY, {}, factors=(0.37, -2.5), has_space=False
     ),

@@ -122,7 +122,7 @@ def test_the_option_settles_it(format, codec, tmp_path):
     for asked in ("auto", own):
         with file.open(path, codec=asked) as proxy:
             assert proxy.codec == own
-            check_whole(proxy, "int16", file.stored(), file.scaling)
+            check_whole(proxy, file.type, file.stored(), file.scaling)
     for name in ("", "plain", "gz", "GZIP", "lzma"):
         fails("AP_ERR_OPTION", file.open, path, codec=name)
 

@@ -255,8 +255,8 @@ def test_data_cut_short(format, codec, tmp_path):
     """What exists can be read; what is missing is an error, whatever came before."""
     # Random bytes, so that a part of the stream holds about as large a part of the data.
     file = _file(format, codec, "uint8", (100, 60, 80), scaled=False)
-    whole = expected("uint8", file.stored(), file.scaling)
     path = file.write(tmp_path)
+    whole = expected(file.type, file.stored(), file.scaling)
     cut = file.paths(tmp_path)[-1]
     cut.write_bytes(cut.read_bytes()[: 300 + cut.stat().st_size // 2])
     with file.open(path) as proxy:

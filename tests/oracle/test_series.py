@@ -65,7 +65,7 @@ def test_formats(format, codec, tmp_path):
                 assert proxy.format == files[0].format
                 assert proxy.codec == ("none" if codec == "plain" else codec)
                 assert proxy.header == files[0].header()
-                assert proxy.type == "int16"
+                assert proxy.type == files[0].type
                 assert proxy.scale_shape == ()
                 scaling = files[0].scaling
                 assert proxy.factors == (scaling.slope * scaling.more, scaling.inter)
