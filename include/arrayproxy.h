@@ -688,11 +688,13 @@ AP_API int64_t ap_data_offset(const ap_proxy *proxy);
 /// Format: "nifti1", "nifti1-pair", "nifti2", "nifti2-pair", "analyze",
 /// "spm99", "spm2", "mgh", "afni", "ecat", "parrec", "minc1", "minc2" or "layout".
 /// Owned by the proxy. NULL if `proxy` is NULL.
-AP_API const char *ap_format(const ap_proxy *proxy);
+AP_API
+const char *ap_format(const ap_proxy *proxy);
 
 /// Compression: "none", "gzip", "bzip2" or "zstd", or "deflate" of an array whose
 /// chunks are compressed by themselves (MINC 2). As `ap_format`.
-AP_API const char *ap_codec(const ap_proxy *proxy);
+AP_API
+const char *ap_codec(const ap_proxy *proxy);
 
 /// 1 if reading with `AP_AUTO` scales, 0 if not, or a negative status.
 AP_API int32_t ap_is_scaled(const ap_proxy *proxy);
@@ -780,7 +782,8 @@ AP_API const char *ap_warning(const ap_proxy *proxy, int32_t i);
 /// first three axes grow by the best affine ("RAS", "LPS"; "?" for an axis
 /// without one; where two directions are as near, the first), or that affine's
 /// error.
-AP_API int32_t ap_field_count(const ap_proxy *proxy);
+AP_API
+int32_t ap_field_count(const ap_proxy *proxy);
 
 /// Name of field `i`, as NiBabel names it, or NULL past the last. Owned by the
 /// proxy.
