@@ -1,7 +1,7 @@
 """The formats: how to write each, and what it has. A new one is one row."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from files import ImageFile
 from layouts import LayoutFile
 from mgh import CODES, Mgh
 from minc import Minc1
+from minc2 import Minc2
 from nifti import Nifti
 from parrec import Parrec
 
@@ -124,6 +125,17 @@ def _minc1():
     shapes = [(1, 1, 1), (200, 1, 1), (5, 1, 7), (1, 1, 1, 20), (5, 4, 3, 2)]
     factors = {"byte_orders": ">", "factors": (0.37, -2.5)}
     return Format(Minc1, types, shapes, refused, ndims=(3, 4), **factors)
+
+
+def _minc2():
+    refused = {}
+    for value in ([0.0, 1.0, 2.0], [0.0], [-32769.0, 5.0], [0.0, 32768.0]):
+        fields = {"image:valid_range": np.array(value)}
+        refused[f"valid_range {value}"] = fields, Minc2(fields=fields).byte_of("image")
+    row = _minc1()
+    return replace(row, file=Minc2, refused=refused, byte_orders="<>")
+
+
 def _parrec():
     refused = {}
     for name, value in [
@@ -173,6 +185,7 @@ FORMATS = {
     "afni": _afni(),
     "ecat": _ecat(),
     "minc1": _minc1(),
+    "minc2": _minc2(),
     "parrec": _parrec(),
     "layout": Format(
         LayoutFile, list(TYPES), UP_TO_SEVEN + EMPTY, {}, factors=(0.37, -2.5), has_space=False

@@ -55,32 +55,28 @@ class Minc2(Minc):
             return f"minc-2.0/dimensions/{variable}"
         return f"minc-2.0/info/{variable}" if variable else "minc-2.0"
 
-    def _write_image(self, file, value):
-        how = {"track_times": False} | (self.how or {})
+    def __post_init__(self):
+        super().__post_init__()
+        if TYPES[self.type].dtype.itemsize == 1:
+            self.byte_order = "<"
+
+    def _create(self, file, name, value):
+        place = self._place(name)
+        if name != "image":
+            return file.create_dataset(place, data=value, track_times=False)
+        how = {"track_times": False, "fillvalue": self.filled} | (self.how or {})
         dtype = TYPES[self.type].dtype.newbyteorder(self.byte_order)
-        image = file.create_dataset(
-            self._place("image"), value.shape, dtype, fillvalue=self.filled, **how
-        )
-        if self.written is None:
-            image[...] = value
-        else:
-            image[self.written] = value[self.written]
+        return file.create_dataset(place, value.shape, dtype, **how)
 
     def _write(self, file):
         for group in ("info", "dimensions", "image/0"):
             file.require_group(f"minc-2.0/{group}")
-        self.attribute_names = {}
-        # Data that stand last can be cut off.
         for name, (dimensions, value) in self.variables().items():
-            place = self._place(name)
-            if name == "image":
-                self._write_image(file, super().stored())
-            else:
-                file.create_dataset(place, data=value, track_times=False)
+            dataset = self._create(file, name, value)
             if dimensions:
-                file[place].attrs["dimorder"] = np.bytes_(",".join(dimensions))
+                dataset.attrs["dimorder"] = np.bytes_(",".join(dimensions))
             for i in range(self.crowd):
-                file[place].attrs[f"crowd {i}"] = float(i)
+                dataset.attrs[f"crowd {i}"] = float(i)
         for name, value in self.attributes().items():
             variable, _, attribute = name.partition(":")
             # What signs numbers have, their types tell.
@@ -91,6 +87,11 @@ class Minc2(Minc):
             elif not isinstance(value, str) and value.size == 1:
                 value = value.reshape(())[()]
             file[self._place(variable)].attrs[attribute] = value
+        # Last, so that they can be cut off.
+        if self.written is None:
+            file[self._place("image")][...] = super().stored()
+        else:
+            file[self._place("image")][self.written] = super().stored()[self.written]
 
     def factors(self):
         # NumPy's numbers without axes keep their precision, too.
@@ -105,6 +106,11 @@ class Minc2(Minc):
         with h5py.File(content, "w", **what) as file:
             self._write(file)
         return (content.getvalue() + self.behind(),)
+
+    def byte_of(self, variable):
+        """Where the header of a variable's object begins."""
+        with self.opened() as file:
+            return h5py.h5o.get_info(file[self._place(variable)].id).addr
 
     def opened(self):
         return h5py.File(BytesIO(self.parts()[0]), "r")

@@ -54,7 +54,7 @@ def test_description(format, tmp_path):
         with file.open(path) as proxy:
             check_description(proxy, name, shape, file.scaling)
             assert proxy.format == format
-            assert proxy.byte_order == byte_order
+            assert proxy.byte_order == file.byte_order
             assert proxy.header == file.header()
             assert lib().ap_ndim(proxy.handle) == len(shape)
             assert lib().ap_size(proxy.handle) == math.prod(shape)
