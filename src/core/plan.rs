@@ -191,6 +191,33 @@ pub(crate) fn meanings(layout: &Layout, selection: &Selection) -> Vec<u32> {
     found
 }
 
+/// Along which axes of the layout a selection has blocks that do not mean the
+/// same.
+pub(crate) fn varying(
+    layout: &Layout,
+    selection: &Selection,
+    same: impl Fn(u32, u32) -> bool,
+) -> Vec<bool> {
+    let cuts = cuts(layout, &selection.takes);
+    let mut steps = Vec::new();
+    layout.grid().fold(1, |step, n| {
+        steps.push(step);
+        step * n
+    });
+    let mut varies = vec![false; cuts.len()];
+    for_each_block(layout, &cuts, |block, turn| {
+        let places = cuts.iter().zip(turn).map(|(cuts, &i)| cuts[i].block);
+        let number: i64 = places.zip(&steps).map(|(place, step)| place * step).sum();
+        for (axis, varies) in varies.iter_mut().enumerate() {
+            // Beside the first on that axis.
+            let back = cuts[axis][turn[axis]].block - cuts[axis][0].block;
+            let first = &layout.blocks[(number - back * steps[axis]) as usize];
+            *varies = *varies || !same(block.meaning, first.meaning);
+        }
+    });
+    varies
+}
+
 /// The parts of takes in the blocks that they touch, for each axis.
 fn cuts(layout: &Layout, takes: &[Take]) -> Vec<Vec<Cut>> {
     let all = |(take, &block): (&Take, &i64)| Cut::all(&take.upwards(), block);

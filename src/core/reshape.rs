@@ -1,5 +1,7 @@
 //! Layouts of the same elements in another shape, or of some of them.
 
+use std::ops::Range;
+
 use super::dtype::Order;
 use super::layout::{Block, Layout};
 use super::slice::{Selection, Take};
@@ -95,33 +97,16 @@ impl Layout {
                 Order::C => values.iter().rev().copied().collect(),
             }
         };
-        let grid = turned(&self.grid().collect::<Vec<_>>());
-        let mut inner = turned(&self.block);
+        let inner = turned(&self.block);
         let [full, strides, new] = [&self.shape, &self.strides, shape].map(turned);
-        // The blocks must come one after the other: only one axis, and slower
-        // ones of single blocks, may be cut.
-        let cut = grid.iter().position(|&n| n > 1).unwrap_or(grid.len());
-        for axis in 0..grid.len() {
-            let whole = full[axis] % inner[axis] == 0;
-            match axis {
-                _ if axis < cut => inner[axis] = full[axis],
-                _ if axis == cut && !whole => return None,
-                _ if axis > cut && inner[axis] > 1 && full[axis] > 1 => return None,
-                _ if axis > cut => inner[axis] = 1,
-                _ => {}
-            }
+        // Those of length 1 that are left stand in no group.
+        let (mut block, mut steps) = (vec![1; new.len()], vec![0; new.len()]);
+        for (from, to) in groups(&full, &new)? {
+            let inner = divided(&full[from.clone()], &inner[from.clone()], &new[to.clone()])?;
+            let part = regrouped(&inner.0, &strides[from], &inner.1)?;
+            block[to.clone()].copy_from_slice(&inner.1);
+            steps[to].copy_from_slice(&part);
         }
-        let mut left: i64 = inner.iter().product();
-        let mut block = Vec::with_capacity(new.len());
-        for &n in &new {
-            let part = left.min(n);
-            if left % part != 0 || n % part != 0 {
-                return None;
-            }
-            left /= part;
-            block.push(part);
-        }
-        let steps = regrouped(&inner, &strides, &block)?;
         layout.block = turned(&block);
         layout.strides = turned(&steps);
         // In the order of storage there are as many blocks as before.
@@ -133,6 +118,68 @@ impl Layout {
         }
         Some(layout)
     }
+}
+
+/// Axes of one shape and of another that hold as many elements, one group after
+/// the other.
+fn groups(old: &[i64], new: &[i64]) -> Option<Vec<(Range<usize>, Range<usize>)>> {
+    let mut groups = Vec::new();
+    let (mut from, mut to) = (0, 0);
+    while from < old.len() && to < new.len() {
+        let (mut old_n, mut new_n) = (old[from], new[to]);
+        let (mut old_end, mut new_end) = (from + 1, to + 1);
+        while old_n != new_n {
+            if old_n < new_n {
+                old_n = old_n.checked_mul(*old.get(old_end)?)?;
+                old_end += 1;
+            } else {
+                new_n = new_n.checked_mul(*new.get(new_end)?)?;
+                new_end += 1;
+            }
+        }
+        groups.push((from..old_end, to..new_end));
+        (from, to) = (old_end, new_end);
+    }
+    Some(groups)
+}
+
+/// The lengths of blocks on axes, the fastest first, and on other axes of as many
+/// elements. `None` unless the blocks come one after the other: only one axis, and
+/// slower ones of single blocks, may be cut.
+fn divided(full: &[i64], block: &[i64], new: &[i64]) -> Option<(Vec<i64>, Vec<i64>)> {
+    let long = |axes: &[i64]| axes.iter().filter(|&&n| n > 1).count();
+    if long(full) == 1 && long(new) == 1 {
+        // The same axis, whose last block may be shorter.
+        let axes = full.iter().zip(block);
+        let inner: Vec<i64> = axes.map(|(&n, &block)| block.min(n)).collect();
+        let block: i64 = inner.iter().product();
+        let parts = new.iter().map(|&n| if n > 1 { block } else { 1 });
+        return Some((inner, parts.collect()));
+    }
+    let mut inner = block.to_vec();
+    let is_cut = |axis: &usize| block[*axis] < full[*axis];
+    let cut = (0..full.len()).find(is_cut).unwrap_or(full.len());
+    for axis in 0..full.len() {
+        let whole = full[axis] % block[axis] == 0;
+        match axis {
+            _ if axis < cut => inner[axis] = full[axis],
+            _ if axis == cut && !whole => return None,
+            _ if axis > cut && block[axis] > 1 && full[axis] > 1 => return None,
+            _ if axis > cut => inner[axis] = 1,
+            _ => {}
+        }
+    }
+    let mut left: i64 = inner.iter().product();
+    let mut parts = Vec::with_capacity(new.len());
+    for &n in new {
+        let part = left.min(n);
+        if left % part != 0 || n % part != 0 {
+            return None;
+        }
+        left /= part;
+        parts.push(part);
+    }
+    Some((inner, parts))
 }
 
 /// All places of a grid, in an order.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::dtype::DType;
+use crate::core::shape;
 use crate::core::slice::Slice;
 use crate::random::Random;
 
@@ -96,6 +97,82 @@ fn meant(layout: &Layout) -> Vec<(u32, u64, u32)> {
     let all = elements(layout).into_iter().zip(meanings);
     all.map(|((source, at), meaning)| (source, at, meaning))
         .collect()
+}
+
+/// Source, byte and meaning of each element in the order in which they are stored.
+fn in_order(layout: &Layout) -> Vec<(u32, u64, u32)> {
+    let at = |place: Vec<i64>| {
+        let block = layout.block_of(&place);
+        let steps = place.iter().zip(&layout.block).zip(&layout.strides);
+        let step: i64 = steps.map(|((i, block), stride)| i % block * stride).sum();
+        (
+            block.source,
+            block.offset.wrapping_add_signed(step),
+            block.meaning,
+        )
+    };
+    places(&layout.shape, layout.order).map(at).collect()
+}
+
+/// Chunks of an array, some of them shorter at its ends, each somewhere else.
+fn chunks(order: Order, shape: &[i64], chunk: &[i64]) -> Layout {
+    let count: i64 = shape
+        .iter()
+        .zip(chunk)
+        .map(|(n, len)| (n - 1) / len + 1)
+        .product();
+    let block = |number| Block {
+        source: 0,
+        meaning: number as u32 % 5,
+        offset: (count - number) as u64 * 1000,
+    };
+    let strides = shape::packed_strides(chunk, 2, order);
+    let blocks = (0..count).map(block).collect();
+    let (shape, chunk) = (shape.to_vec(), chunk.to_vec());
+    Layout::new(DType::Int16, order, shape, chunk, strides, blocks).unwrap()
+}
+
+#[test]
+fn chunks_have_other_shapes_where_these_do_not_divide_them() {
+    let whole: &[&[i64]] = &[
+        &[4, 6, 5],
+        &[4, 6, 5, 1],
+        &[1, 4, 1, 6, 5],
+        &[2, 2, 6, 5],
+        &[4, 2, 3, 5],
+        &[4, 3, 2, 5],
+        &[24, 5],
+        &[4, 30],
+        &[120],
+        &[8, 15],
+    ];
+    for (chunk, possible) in [
+        (&[2, 6, 2][..], [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]),
+        (&[4, 3, 5], [1, 1, 1, 1, 0, 1, 1, 0, 0, 0]),
+        (&[4, 6, 2], [1, 1, 1, 1, 1, 1, 1, 0, 0, 0]),
+        (&[3, 4, 2], [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]),
+        (&[4, 1, 1], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+        (&[9, 9, 9], [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]),
+    ] {
+        let layout = chunks(Order::F, &[4, 6, 5], chunk);
+        for (shape, possible) in whole.iter().zip(possible) {
+            let found = layout.reshaped(shape);
+            assert_eq!(found.is_some(), possible == 1, "{chunk:?} {shape:?}");
+            if let Some(found) = found {
+                assert_eq!(
+                    (&*found.shape, in_order(&found)),
+                    (*shape, in_order(&layout))
+                );
+            }
+            let turned = |axes: &[i64]| axes.iter().rev().copied().collect::<Vec<_>>();
+            let layout = chunks(Order::C, &[5, 6, 4], &turned(chunk));
+            let found = layout.reshaped(&turned(shape));
+            assert_eq!(found.is_some(), possible == 1, "{chunk:?} {shape:?} turned");
+            if let Some(found) = found {
+                assert_eq!(in_order(&found), in_order(&layout));
+            }
+        }
+    }
 }
 
 #[test]

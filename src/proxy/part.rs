@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ArrayProxy, Part};
 use crate::core::dtype::{ByteOrder, Order};
 use crate::core::layout::{Block, Layout};
-use crate::core::plan::meanings;
+use crate::core::plan::{meanings, varying};
 use crate::core::reshape::places;
 use crate::core::scale::Factors;
 use crate::core::shape;
@@ -176,13 +176,15 @@ impl ArrayProxy {
         if found.windows(2).all(|two| of(two[0]) == of(two[1])) {
             return Vec::new();
         }
-        // They vary along axes that are cut into blocks.
-        let grid: Vec<i64> = self.layout.grid().collect();
-        let varies = |axis: &Option<usize>| axis.is_some_and(|axis| grid[axis] > 1);
         let selection = self.whole();
+        let same = |a: u32, b: u32| a == b || of(a) == of(b);
+        let varies = varying(&self.layout, &selection, same);
         let axes = selection.axes.iter().zip(self.shape());
-        axes.map(|(axis, &n)| if varies(axis) { n } else { 1 })
-            .collect()
+        let len = |(axis, &n): (&Option<usize>, &i64)| match axis.is_some_and(|axis| varies[axis]) {
+            true => n,
+            false => 1,
+        };
+        axes.map(len).collect()
     }
 
     /// Slopes and intercepts, the first axis of their shape moving fastest; 1
