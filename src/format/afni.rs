@@ -8,18 +8,17 @@
 use std::collections::HashMap;
 
 use super::affine::{self, Affine, Matrix, Plain};
-use super::entries::{self, Content, Entry, Head, Kind, is_of, parsed, short, words, wrong};
+use super::entries::{self, Content, Entry, Head, Kind, is_of, parsed, short, words};
 use super::labels;
 use super::record::Value;
-use super::{Bytes, Format, Header, Notes};
+use super::{Bytes, Format, Header, Notes, too_large, wrong};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::Layout;
 use crate::core::scale::{Factors, Meaning};
-use crate::core::shape;
 use crate::error::{Error, Result};
 
-/// Sub-bricks that can have factors of their own however short the header is.
-/// A longer one may have as many as it has bytes.
+/// Sub-bricks that can have factors of their own however few factors a header
+/// has.
 const BRICKS: usize = 1 << 16;
 
 /// AFNI's complex numbers are two float32.
@@ -54,13 +53,9 @@ pub(super) fn read(bytes: &dyn Bytes, strict: bool) -> Result<Header> {
     let byte_order = head.byte_order(&mut notes)?;
     let dtype = head.dtype()?;
     let shape = head.shape()?;
-    let packed = Layout::packed(dtype, Order::F, &shape, 0).ok_or_else(|| {
-        let text = format!(
-            "an array of shape {} and type {dtype} passes 2^63 bytes",
-            shape::text(&shape)
-        );
-        head.wrong("DATASET_DIMENSIONS", text)
-    })?;
+    let packed = Layout::packed(dtype, Order::F, &shape, 0);
+    let packed =
+        packed.ok_or_else(|| too_large(head.at("DATASET_DIMENSIONS"), (&shape, dtype), 0))?;
     let factors = head.factors(&packed, &mut notes)?;
     let layout = head.layout(packed, &factors)?;
     let zooms = head.zooms(&mut notes)?;
@@ -336,11 +331,8 @@ impl Head<'_> {
             return Ok(packed);
         }
         let bricks = packed.shape[3];
-        if bricks > BRICKS.max(self.text.len()) as i64 {
-            let text = format!(
-                "{bricks} sub-bricks with other factors are too many for a header of {} bytes",
-                self.text.len()
-            );
+        if bricks > BRICKS.max(factors.len()) as i64 {
+            let text = format!("{bricks} sub-bricks are too many for {last} factors");
             return Err(self.wrong("DATASET_RANK", text));
         }
         let cut = packed.cut(&[3], |place| place[3].min(i64::from(last)) as u32);

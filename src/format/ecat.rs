@@ -11,7 +11,7 @@ use super::entries::Entry;
 use super::fields::Fields;
 use super::record::{Field, Value};
 use super::tables::ECAT_FRAME;
-use super::{Bytes, Format, Header, Notes};
+use super::{Bytes, Format, Header, Notes, too_large, wrong};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::{Block, Layout};
 use crate::core::scale::{Arithmetic, Factors, Meaning};
@@ -229,7 +229,7 @@ fn directory(bytes: &dyn Bytes, main: &Fields<'_>) -> Result<Vec<Listed>> {
         block = next;
     }
     if entries.is_empty() {
-        let text = "the directory lists no frames".into();
+        let text = "the directory lists no frames";
         return Err(wrong(start_of(DIRECTORY), text));
     }
     Ok(entries)
@@ -470,18 +470,8 @@ fn layout(model: &Subheader, entries: &[Listed], orientation: u16) -> Result<Lay
         strides,
         blocks.collect(),
     );
-    layout.ok_or_else(|| {
-        let text = format!(
-            "an array of shape {} and type {} passes 2^63 bytes",
-            shape::text(&shape),
-            model.dtype
-        );
-        wrong(model.at + DIMENSIONS_AT as u64, text)
-    })
-}
-
-fn wrong(at: u64, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at)
+    let at = model.at + DIMENSIONS_AT as u64;
+    layout.ok_or_else(|| too_large(at, (&shape, model.dtype), model.at))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Fields that are a header's own, not the format's: those of texts, and the
 //! attributes of files that hold many variables.
 
+use super::wrong;
 use std::ops::Range;
 
 use super::Bytes;
 use super::record::{Value, text_of};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// Bytes that a header has at most.
 pub(super) const MOST: usize = 64 << 20;
@@ -121,7 +122,7 @@ pub(super) fn whole(bytes: &dyn Bytes) -> Result<Vec<u8>> {
         let more = bytes.bytes_at(text.len() as u64, wanted)?;
         let is_last = more.len() < wanted;
         if let Some(at) = more.iter().position(|&byte| byte == 0) {
-            let reason = "a zero byte: this is no text".into();
+            let reason = "a zero byte: this is no text";
             return Err(wrong(text.len() + at, reason));
         }
         text.extend(more);
@@ -171,10 +172,6 @@ pub(super) fn is_of(kind: Kind, word: &[u8]) -> bool {
 pub(super) fn short(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.trim_ascii());
     text.chars().take(40).flat_map(char::escape_debug).collect()
-}
-
-pub(super) fn wrong(at: usize, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at as u64)
 }
 
 fn one_line(text: &str) -> String {

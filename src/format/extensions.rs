@@ -1,12 +1,12 @@
 //! What other programs put between a NIfTI header and the data (nifti1.h,
 //! "header extensions"): a list of sizes, codes and contents.
 
-use super::family::wrong;
 use super::fields::Fields;
 use super::nifti::{self, ExtensionPlace};
+use super::wrong;
 use super::{Bytes, Format};
 use crate::core::dtype::ByteOrder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// An extension of a NIfTI header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) fn extensions(
     while let Some(extension) = extension(bytes, &place, at, found.len())? {
         if found.len() == MOST {
             let text = format!("there are more than {MOST} extensions");
-            return Err(wrong_at(at, text));
+            return Err(wrong(at, text));
         }
         at = extension.offset + extension.size;
         found.push(extension);
@@ -83,14 +83,14 @@ fn extension(
     let whole = u64::try_from(size).ok().filter(|&size| size >= HEAD);
     let Some(whole) = whole else {
         let text = format!("extension {number} has a size of {size}, wanted {HEAD} or more");
-        return Err(wrong_at(at, text));
+        return Err(wrong(at, text));
     };
     let end = at + whole;
     if let Some(most) = place.end.filter(|&most| end > most) {
         let text = format!(
             "extension {number} of {size} bytes ends at byte {end}, but the data begin at {most}"
         );
-        return Err(wrong_at(at, text));
+        return Err(wrong(at, text));
     }
     // The size of a compressed file is not known: it is there if its last
     // byte is.
@@ -98,7 +98,7 @@ fn extension(
         let text = format!(
             "extension {number} of {size} bytes would end at byte {end}, which is behind the file"
         );
-        return Err(wrong_at(at, text));
+        return Err(wrong(at, text));
     }
     Ok(Some(Extension {
         code,
@@ -111,10 +111,6 @@ fn extension(
 fn sizes(head: &[u8], order: ByteOrder) -> (i32, i32) {
     let fields = Fields { bytes: head, order };
     (fields.i32(0), fields.i32(4))
-}
-
-fn wrong_at(at: u64, text: String) -> Error {
-    wrong(usize::try_from(at).unwrap_or(usize::MAX), text)
 }
 
 #[cfg(test)]

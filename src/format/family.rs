@@ -3,12 +3,11 @@
 //! are those of nifti1.h.
 
 use super::fields::Fields;
-use super::{Format, Notes};
+use super::{Format, Notes, too_large, wrong};
 use crate::core::dtype::{ByteOrder, DType, Kind, Order};
 use crate::core::layout::Layout;
 use crate::core::scale::{FactorType, Factors};
-use crate::core::shape;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// Where the fields of a header stand.
 #[derive(Debug)]
@@ -211,13 +210,7 @@ impl<'a> Head<'a> {
     /// The array, packed in column-major order.
     pub(super) fn layout(&self, dtype: DType, shape: &[i64], offset: u64) -> Result<Layout> {
         let layout = Layout::packed(dtype, Order::F, shape, offset);
-        layout.ok_or_else(|| {
-            let text = format!(
-                "an array of shape {} and type {dtype} at byte {offset} passes 2^63 bytes",
-                shape::text(shape)
-            );
-            wrong(self.dim_at(0), text)
-        })
+        layout.ok_or_else(|| too_large(self.dim_at(0), (shape, dtype), offset))
     }
 
     /// pixdim, whose first three sizes are made positive.
@@ -274,8 +267,4 @@ pub(super) fn usable_factors(
         notes.add(10, at as u64, text)?;
     }
     Ok(if is_colour { Factors::NONE } else { factors })
-}
-
-pub(super) fn wrong(at: usize, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at as u64)
 }

@@ -4,6 +4,7 @@
 use super::Bytes;
 use super::affine::Matrix;
 use super::fields::Fields;
+use super::wrong;
 use crate::core::dtype::{ByteOrder, DType};
 use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
@@ -86,7 +87,7 @@ impl Way<'_> {
     fn wrong(&self, reason: &str) -> Error {
         wrong(
             self.start,
-            &format!("a variable of the Matlab file {reason}"),
+            format!("a variable of the Matlab file {reason}"),
         )
     }
 }
@@ -369,10 +370,6 @@ fn numbers(stored: &[u8], dtype: DType, order: ByteOrder) -> Option<[f64; 16]> {
         order,
     };
     Some(std::array::from_fn(|i| fields.number(dtype, size * i)))
-}
-
-fn wrong(at: u64, text: &str) -> Error {
-    Error::new(ErrorKind::Header, text).at(at)
 }
 
 #[cfg(test)]

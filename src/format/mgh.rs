@@ -4,11 +4,10 @@
 
 use super::affine::{self, Affine, Matrix, Plain};
 use super::fields::Fields;
-use super::{Bytes, FooterPlace, Format, Header, Notes};
+use super::{Bytes, FooterPlace, Format, Header, Notes, too_large, wrong};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::Layout;
-use crate::core::shape;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// Bytes of the header, behind which the data begin.
 const SIZE: usize = 284;
@@ -97,13 +96,7 @@ fn parse(head: &[u8]) -> Result<Layout> {
         dims.pop();
     }
     let layout = Layout::packed(dtype, Order::F, &dims, SIZE as u64);
-    layout.ok_or_else(|| {
-        let text = format!(
-            "an array of shape {} and type {dtype} passes 2^63 bytes",
-            shape::text(&dims)
-        );
-        wrong(DIMS_AT, text)
-    })
+    layout.ok_or_else(|| too_large(DIMS_AT, (&dims, dtype), SIZE as u64))
 }
 
 /// Voxel sizes and the affine, from direction cosines and the place of the
@@ -241,10 +234,6 @@ fn tag(bytes: &dyn Bytes, at: u64) -> Result<Option<Tag>> {
         end => end.is_some(),
     };
     Ok(is_there.then_some(Tag { code, offset, size }))
-}
-
-fn wrong(at: usize, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at as u64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! MGH headers, footers and tags.
 
 use super::*;
+use crate::error::ErrorKind;
 use crate::format::affine::Which;
 use crate::format::{self, Choices, Parts, Wish};
 

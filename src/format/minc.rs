@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::affine::{self, Affine, Matrix, Plain};
 use super::entries::Entry;
 use super::record::Value;
-use super::{Format, Header, Notes};
+use super::{Format, Header, Notes, wrong};
 use crate::core::dtype::ByteOrder;
 use crate::core::layout::Layout;
 use crate::core::scale::{Arithmetic, Factors, Meaning};
@@ -212,7 +212,7 @@ impl Image {
             let number = axes.fold(0, |number, (&i, &n)| number * n as usize + i as usize);
             meanings[number]
         });
-        let error = || wrong(self.at, "the image has too many pieces".into());
+        let error = || wrong(self.at, "the image has too many pieces");
         Ok((found, layout.ok_or_else(error)?))
     }
 
@@ -234,7 +234,7 @@ impl Image {
     /// Fail if ranges are not over the image's slowest axes.
     fn check_ranges(&self, low: &Ends, high: &Ends) -> Result<()> {
         if low.shape != high.shape || low.names != high.names {
-            let text = "image-min and image-max do not have the same dimensions".into();
+            let text = "image-min and image-max do not have the same dimensions";
             return Err(wrong(high.at, text));
         }
         let shape = &self.layout.shape;
@@ -309,7 +309,7 @@ impl Image {
             Some(axes) => self.matrix(axes),
             None => Err(wrong(
                 self.at,
-                "the image does not have three axes of space".into(),
+                "the image does not have three axes of space",
             )),
         };
         match found {
@@ -377,10 +377,6 @@ impl Axis {
             }
         }
     }
-}
-
-fn wrong(at: u64, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::entries::Entry;
 use super::minc::{self, Attributes, Axis, Ends, Image, MOST_BLOCKS, check_count};
 use super::netcdf::{self, Attribute, Classic, Variable};
-use super::{Bytes, Format, Header, Notes};
+use super::{Bytes, Format, Header, Notes, too_large};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::{Block, Layout};
 use crate::core::shape;
@@ -103,14 +103,7 @@ fn layout(file: &Classic, image: &Variable, dtype: DType, most: u64) -> Result<L
     }
     // Lengths have 32 bits.
     let shape: Vec<i64> = lengths.iter().map(|&n| n as i64).collect();
-    let too_large = || {
-        let text = format!(
-            "an array of shape {} and type {dtype} at byte {} passes 2^63 bytes",
-            shape::text(&shape),
-            image.begin
-        );
-        wrong(text)
-    };
+    let too_large = || too_large(image.at, (&shape, dtype), image.begin);
     let Some(step) = file.step(image) else {
         return Layout::packed(dtype, Order::C, &shape, image.begin).ok_or_else(too_large);
     };

@@ -45,9 +45,10 @@ pub use parrec::Scaling;
 pub use parrec_sort::SliceOrder;
 pub(crate) use record::{Origin, Value, fields, units};
 
-use crate::core::dtype::ByteOrder;
+use crate::core::dtype::{ByteOrder, DType};
 use crate::core::layout::Layout;
 use crate::core::scale::{Factors, Meaning};
+use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes of a header file, decoded.
@@ -275,6 +276,20 @@ impl Notes {
         self.texts.push(text);
         Ok(())
     }
+}
+
+/// An error at a byte of a header.
+fn wrong<N: TryInto<u64>>(at: N, text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Header, text).at(at.try_into().unwrap_or(u64::MAX))
+}
+
+/// The error of an array from byte `offset` on that no file can hold.
+fn too_large<N: TryInto<u64>>(at: N, (shape, dtype): (&[i64], DType), offset: u64) -> Error {
+    let text = format!(
+        "an array of shape {} and type {dtype} at byte {offset} passes 2^63 bytes",
+        shape::text(shape)
+    );
+    wrong(at, text)
 }
 
 /// What the caller of a parser wants of it.

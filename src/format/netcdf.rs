@@ -5,6 +5,7 @@
 use super::Bytes;
 use super::fields::Fields;
 use super::record::{Value, text_of};
+use super::wrong;
 use crate::core::dtype::{ByteOrder, DType};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -98,11 +99,11 @@ pub(super) fn read(bytes: &dyn Bytes) -> Result<Classic> {
             let text = "this is NetCDF's format CDF-5, which no MINC file has";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        _ => return Err(wrong(0, "this is no NetCDF file".into())),
+        _ => return Err(wrong(0, "this is no NetCDF file")),
     };
     let records = cursor.u32()?;
     if records == STREAMING {
-        let text = "the number of records is not known: the file was not closed".into();
+        let text = "the number of records is not known: the file was not closed";
         return Err(wrong(4, text));
     }
     let mut classic = Classic {
@@ -379,10 +380,6 @@ impl Cursor<'_> {
 fn too_large(variable: &Variable) -> Error {
     let text = format!("the values of '{}' pass 2^63 bytes", variable.name);
     wrong(variable.at, text)
-}
-
-fn wrong(at: usize, text: String) -> Error {
-    Error::new(ErrorKind::Header, text).at(at as u64)
 }
 
 #[cfg(test)]

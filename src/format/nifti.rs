@@ -2,8 +2,8 @@
 //! nifti1.h and nifti2.h; CIFTI-2 files are NIfTI-2 with their stored shape.
 
 use super::affine::{self, Affine, Nifti, Qform};
-use super::family::{self, ANALYZE, Head, NIFTI2, Places, wrong};
-use super::{Bytes, Format, Header, Notes, Parts, Wish};
+use super::family::{self, ANALYZE, Head, NIFTI2, Places};
+use super::{Bytes, Format, Header, Notes, Parts, Wish, wrong};
 use crate::core::dtype::{ByteOrder, DType, Kind};
 use crate::core::scale::{FactorType, Factors};
 use crate::error::Result;
@@ -211,7 +211,7 @@ fn read_shape(head: &Head<'_>) -> Result<Vec<i64>> {
             shape[0] = head.fields.i32(GLMIN_AT).into();
             if shape[0] == 0 {
                 let text = "dim[1] is -1, for which glmin stands, but glmin is 0";
-                return Err(wrong(GLMIN_AT, text.into()));
+                return Err(wrong(GLMIN_AT, text));
             }
         } else if shape.starts_with(&[27307, 1, 6]) {
             shape[..3].copy_from_slice(&[163_842, 1, 1]);

@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 
 use super::affine::{self, Affine, Matrix, Plain};
-use super::entries::{self, Entry, Head, short, wrong};
+use super::entries::{self, Entry, Head, short};
 use super::parrec_rows::{self as table, Parts, Row};
 use super::parrec_sort::{self, SliceOrder, Volumes};
 use super::record::Value;
-use super::{Bytes, Format, Header, Notes};
+use super::{Bytes, Format, Header, Notes, wrong};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::{Block, Layout};
 use crate::core::scale::{Factors, Meaning};
@@ -58,7 +58,7 @@ pub(super) fn read(bytes: &dyn Bytes, choices: Choices, strict: bool) -> Result<
     let general = table::general(&parts.general, &mut notes)?;
     let rows = table::rows(&text, &parts.images, columns)?;
     if rows.is_empty() {
-        return Err(wrong(text.len(), "the header lists no images".into()));
+        return Err(wrong(text.len(), "the header lists no images"));
     }
     let images = parts.images;
     let recording = Recording {
@@ -96,7 +96,7 @@ pub(super) fn read(bytes: &dyn Bytes, choices: Choices, strict: bool) -> Result<
 fn columns(text: &[u8], parts: &Parts<'_>) -> Result<&'static [table::Column]> {
     let Some((at, version)) = parts.version else {
         let reason = "no line names the version of the image export tool";
-        return Err(wrong(text.len(), reason.into()));
+        return Err(wrong(text.len(), reason));
     };
     table::columns(version).ok_or_else(|| {
         let text = format!(

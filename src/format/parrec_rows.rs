@@ -1,10 +1,11 @@
 //! The tables of PAR/REC: keys of the general information, and the lines of
 //! images, one for each, in columns. Names are those of `nibabel.parrec`.
 
+use super::wrong;
 use std::ops::Range;
 
 use super::Notes;
-use super::entries::{self, Content, Entry, Kind, is_of, parsed, short, words, wrong};
+use super::entries::{self, Content, Entry, Kind, is_of, parsed, short, words};
 use super::record::text_of;
 use crate::error::Result;
 
@@ -233,7 +234,7 @@ fn key((at, line): Line<'_>, notes: &mut Notes) -> Result<Entry> {
     let key: Vec<String> = words(key).map(text_of).collect();
     let key = key.join(" ");
     if key.is_empty() {
-        return Err(wrong(at, "a value has no key".into()));
+        return Err(wrong(at, "a value has no key"));
     }
     let value = value.trim_ascii_start();
     let end = at + line.len();

@@ -1,11 +1,12 @@
 //! The images of a PAR/REC recording as volumes: which are whole, and in what
 //! order they come.
 
+use super::wrong;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use super::Notes;
-use super::entries::{Head, wrong};
+use super::entries::Head;
 use super::parrec_rows::Row;
 use crate::error::{Error, ErrorKind, Result};
 
