@@ -710,6 +710,10 @@ int32_t ap_scale_shape(const ap_proxy *proxy,
 /// Copy the `count` slopes and intercepts, in column-major order; too small a
 /// `count` gives `AP_ERR_BUFFER`. Data that are not scaled have one slope of 1
 /// and one intercept of 0. Either pointer may be NULL.
+///
+/// Slopes of ECAT are products: values are rounded after each of the two
+/// factors, in float32 if that is stored. MINC clips what is stored to its valid
+/// range first.
 AP_API
 ap_status ap_scale_factors(const ap_proxy *proxy,
                            double *slope,

@@ -131,6 +131,12 @@ pub(crate) fn detect(head: &[u8]) -> Result<Codec> {
     }
 }
 
+/// Whether bytes begin as those of Unix's compress (.Z) do, which nothing here
+/// reads.
+pub(crate) fn is_compress(head: &[u8]) -> bool {
+    head.starts_with(&[0x1F, 0x9D])
+}
+
 /// Bytes that tell a bzip2 stream: "BZh", the level, and the magic of a block
 /// or, in a stream without any, of the end.
 const BZIP2_HEAD: usize = 10;

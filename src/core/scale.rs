@@ -13,6 +13,8 @@ pub enum FactorType {
 }
 
 /// Values mean `stored * slope * more + inter`, after what is stored was clipped.
+/// Data of a format that clips or has a second slope are real, and its arithmetic
+/// is not NumPy's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Factors {
     pub(crate) slope: f64,

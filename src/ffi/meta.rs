@@ -148,6 +148,10 @@ pub unsafe extern "C" fn ap_scale_shape(
 /// Copy the `count` slopes and intercepts, in column-major order; too small a
 /// `count` gives `AP_ERR_BUFFER`. Data that are not scaled have one slope of 1
 /// and one intercept of 0. Either pointer may be NULL.
+///
+/// Slopes of ECAT are products: values are rounded after each of the two
+/// factors, in float32 if that is stored. MINC clips what is stored to its valid
+/// range first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_scale_factors(
     proxy: *const ap_proxy,

@@ -102,7 +102,10 @@ fn attributes(text: &[u8], notes: &mut Notes) -> Result<Vec<Entry>> {
         at = end;
         match numbers.get(&entry.name) {
             Some(&number) => {
-                let text = format!("there is a second {}, which counts", entry.name);
+                let text = format!(
+                    "there is a second {}, which counts",
+                    short(entry.name.as_bytes())
+                );
                 notes.add(20, entry.at, text)?;
                 entries[number] = entry;
             }
@@ -187,13 +190,20 @@ fn check_numbers(
             Kind::Ints => "integer",
             _ => "number",
         };
-        let text = format!("{} holds '{}', which is no {what}", name, short(word));
+        let text = format!(
+            "{} holds '{}', which is no {what}",
+            short(name.as_bytes()),
+            short(word)
+        );
         return Err(wrong(at, text));
     }
     let found = words(value).count();
     if parsed(count.as_bytes()) != Some(found) {
         let count = short(count.as_bytes());
-        let text = format!("{name} has {found} values, its count is {count}");
+        let text = format!(
+            "{} has {found} values, its count is {count}",
+            short(name.as_bytes())
+        );
         notes.add(20, at as u64, text)?;
     }
     Ok(())

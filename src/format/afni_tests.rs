@@ -186,6 +186,17 @@ fn factors_of_sub_bricks() {
 }
 
 #[test]
+fn few_words_on_much_that_is_odd() {
+    let names = "n".repeat(1000);
+    let more: String = (0..500).map(|_| block("integer", &names, "1")).collect();
+    let text = made(&[]) + &more;
+    let header = super::read(&text.as_bytes(), false).unwrap();
+    let texts = &header.notes.texts;
+    assert_eq!(texts.len(), 101);
+    assert!(texts.iter().all(|text| text.len() < 100), "{}", texts[0]);
+}
+
+#[test]
 fn few_factors_take_little_room() {
     let many = |n: i64| {
         made(&[
@@ -198,6 +209,8 @@ fn few_factors_take_little_room() {
     assert_eq!(header.meanings.len(), 2);
     let text = many(65537);
     assert_eq!(fault(text.as_bytes()).1, place_of(&text, "DATASET_RANK"));
+    let padded = text.clone() + &"\n".repeat(200_000);
+    assert_eq!(fault(padded.as_bytes()).1, place_of(&text, "DATASET_RANK"));
     // Without them there is one block.
     let text = made(&[("integer", "DATASET_RANK", "3 2000000000")]);
     assert_eq!(read(&text).layout.blocks.len(), 1);

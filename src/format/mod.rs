@@ -251,6 +251,9 @@ impl Header {
     }
 }
 
+/// Notes on a header that are kept.
+const MOST_NOTES: usize = 100;
+
 /// What was odd in a header but read all the same.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes {
@@ -273,7 +276,11 @@ impl Notes {
         if self.strict && level >= 20 {
             return Err(Error::new(ErrorKind::Header, text).at(offset));
         }
-        self.texts.push(text);
+        match self.texts.len() {
+            ..MOST_NOTES => self.texts.push(text),
+            MOST_NOTES => self.texts.push("there is more that is odd".into()),
+            _ => {}
+        }
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::{Format, Parts};
 
 /// Endings of compressed files, which stand behind a format's own.
-const CODECS: [&str; 3] = ["gz", "bz2", "zst"];
+const CODECS: [&str; 4] = ["gz", "bz2", "zst", "Z"];
 
 /// Extensions of headers and of their images.
 const PAIRS: [(&str, &str); 3] = [("hdr", "img"), ("head", "brik"), ("par", "rec")];
@@ -113,7 +113,7 @@ mod tests {
     fn names_come_apart_and_together() {
         let siblings = |name, extension| {
             let names = Name::new(name).siblings(extension);
-            assert_eq!(names.len(), if name.ends_with("GZ") { 5 } else { 4 });
+            assert_eq!(names.len(), if name.ends_with("GZ") { 6 } else { 5 });
             names[..3].to_vec()
         };
         assert_eq!(
@@ -139,7 +139,9 @@ mod tests {
             siblings("a+orig.BRIK.gz", "head"),
             ["a+orig.HEAD.gz", "a+orig.HEAD", "a+orig.HEAD.bz2"]
         );
-        assert_eq!(Name::new("a+tlrc.Brik.zst").header(), Some("head"));
+        for name in ["a+tlrc.Brik.zst", "a+tlrc.BRIK.Z"] {
+            assert_eq!(Name::new(name).header(), Some("head"));
+        }
         let rare = |name| Name::new(name).rare_siblings("mat");
         assert_eq!(rare("a.img"), ["a.mat"]);
         assert_eq!(rare("A.HDR.zst"), ["A.MAT.zst", "A.MAT"]);

@@ -425,6 +425,11 @@ fn find_codec(
     if let Some(codec) = options.codec.filter(|_| !of_pair) {
         return surely(codec);
     }
+    // Few data begin so, too.
+    if codec::is_compress(head) && is_whole_stream(bytes, path, content)? {
+        let text = "this is compressed by compress (.Z), which cannot be read: uncompress it";
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
     let codec = match (content, codec::detect(head)) {
         (Content::Layout, Err(error)) => return plain(taken(error)),
         (_, found) => found?,
@@ -450,6 +455,17 @@ fn find_codec(
         return Err(Error::new(ErrorKind::Codec, text));
     }
     plain(text)
+}
+
+/// Whether what begins as compress's files do is one.
+fn is_whole_stream(bytes: &Arc<dyn ReadAt>, path: Option<&Path>, content: Content) -> Result<bool> {
+    let ending = path.and_then(Path::extension);
+    let is_named = ending.is_some_and(|end| end.eq_ignore_ascii_case("Z"));
+    Ok(match content {
+        Content::Header(_) => true,
+        Content::Image(end) => is_named || bytes.size()?.is_some_and(|size| size < end),
+        Content::Layout => false,
+    })
 }
 
 /// Whether a file's name says that it is compressed so.
@@ -610,7 +626,11 @@ fn unknown(data: &Data, bytes: &dyn Bytes) -> Error {
         }
         0 => format!("{what} is empty"),
         n @ ..SMALLEST => {
-            format!("{what} has {n} bytes, the smallest header has {SMALLEST}")
+            format!(
+                "this is no format that can be read: {what} has {n} bytes, which begin with \
+                 {:02x?}",
+                &head[..n.min(4)]
+            )
         }
         _ => format!(
             "this is no format that can be read: {what} begins with the bytes {:02x?}",

@@ -293,3 +293,21 @@ def test_complex_numbers_are_two_singles(tmp_path):
     with file.open(path) as proxy:
         assert proxy.type == "complex64" and TYPES[proxy.type].dtype.itemsize == 8
         assert_same(proxy.read_all(), file.stored())
+
+
+def test_compress_is_named(tmp_path):
+    """Nothing here reads what Unix's compress makes."""
+    file = Afni("uint8", (5, 4, 3, 2))
+    header, image = file.parts()
+    head, packed = tmp_path / "a.HEAD", tmp_path / "a.BRIK.Z"
+    head.write_bytes(header)
+    packed.write_bytes(b"\x1f\x9d\x90" + bytes(40))
+    for path in (head, packed):
+        message = fails("AP_ERR_UNSUPPORTED", Proxy.open, path)
+        assert f"{packed}: " in message and "compress (.Z)" in message
+    fails("AP_ERR_UNSUPPORTED", file.open_sources, (header, packed.read_bytes()))
+    fails("AP_ERR_UNSUPPORTED", Proxy.open_source, packed.read_bytes())
+    # Data may begin so, too.
+    begin = b"\x1f\x9d\x90" + image[3:]
+    with file.open_sources((header, begin)) as proxy:
+        assert proxy.read((slice(3), 0, 0, 0)).tolist() == [0x1F, 0x9D, 0x90]
