@@ -59,6 +59,12 @@ pub(crate) trait Bytes {
     /// Bytes that there are at most, if the size of the file tells.
     fn most(&self) -> Option<u64>;
 
+    /// Whether they are compressed, so that there may be many of them in a small
+    /// file, and going back takes long.
+    fn is_packed(&self) -> bool {
+        false
+    }
+
     /// The decoded bytes of a zlib stream (RFC 1950) that stands in the header,
     /// or the first `most` of them.
     fn inflated(&self, stream: &[u8], most: usize) -> Result<Vec<u8>>;

@@ -86,6 +86,7 @@ impl ArrayProxy {
                     head: &[],
                     bytes,
                     most: data.most,
+                    packed: data.packed.is_some(),
                 };
                 format::extensions(&bytes, self.format(), self.header())
             })

@@ -39,6 +39,7 @@ impl ArrayProxy {
                 head: &[],
                 bytes,
                 most: data.most,
+                packed: data.packed.is_some(),
             };
             format::footer(&bytes, late.place.at)
         })?;

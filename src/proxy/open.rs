@@ -34,6 +34,7 @@ pub(super) struct HeaderBytes<'a> {
     pub(super) head: &'a [u8],
     pub(super) bytes: &'a dyn ReadAt,
     pub(super) most: Option<u64>,
+    pub(super) packed: bool,
 }
 
 impl Bytes for HeaderBytes<'_> {
@@ -47,6 +48,10 @@ impl Bytes for HeaderBytes<'_> {
 
     fn most(&self) -> Option<u64> {
         self.most
+    }
+
+    fn is_packed(&self) -> bool {
+        self.packed
     }
 
     fn inflated(&self, stream: &[u8], most: usize) -> Result<Vec<u8>> {
@@ -224,6 +229,7 @@ fn of_parts(
         head: &head,
         bytes: &*pinned,
         most: data.most,
+        packed: data.packed.is_some(),
     };
     let read = |parts: Parts, format: Option<Format>| {
         let wish = Wish {
@@ -318,6 +324,7 @@ fn read_affine(
             head: &head,
             bytes: &*data.pinned()?,
             most: data.most,
+            packed: data.packed.is_some(),
         };
         format::read_affine(&bytes, header).map_err(|error| data.blame(error))
     };

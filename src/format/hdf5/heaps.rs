@@ -50,7 +50,11 @@ impl<'a, 'b> Global<'a, 'b> {
             let (start, len) = place(last)?;
             last.part.bytes.get(start..)?.get(..len)
         });
-        found.ok_or_else(|| wrong(at, format!("the global heap has no object {number} here")))
+        let found = found
+            .ok_or_else(|| wrong(at, format!("the global heap has no object {number} here")))?;
+        // One object may be named many times.
+        self.source.charge(at, found.len())?;
+        Ok(found)
     }
 }
 

@@ -9,6 +9,9 @@ use super::source::{Cursor, Part, Source, unsupported, wrong};
 use crate::error::Result;
 use crate::format::record::text_of;
 
+/// Most bytes of a name in a symbol table that are looked at.
+const LONGEST: usize = 1 << 10;
+
 /// A name in a group.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -74,6 +77,7 @@ fn symbol(entry: &mut Cursor<'_>, names: &Part) -> Result<Link> {
     entry.take(20)?;
     let name = names.bytes.get(name..);
     let name = name.ok_or_else(|| wrong(at, "the name of an object is behind its heap".into()))?;
+    let name = &name[..name.len().min(LONGEST)];
     Ok(Link {
         name: name_of(name),
         to: to.filter(|_| !is_path),

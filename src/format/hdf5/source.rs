@@ -12,11 +12,15 @@ const PAGE: u64 = 16 << 10;
 /// Pages that are kept, until all give way to new ones.
 const PAGES: usize = 64;
 
-/// Bytes that structures may take beyond four times the file, and in files of
-/// unknown size. What is damaged or made to mislead may lead in circles, or
-/// name a block many times.
+/// Bytes that structures may take beyond four times the file, and in files that
+/// are compressed or of unknown size. What is damaged or made to mislead may lead
+/// in circles, or name a block many times.
 const SPARE: u64 = 4 << 20;
-const UNKNOWN: u64 = 1 << 30;
+const UNKNOWN: u64 = 64 << 20;
+
+/// How often reading can go back in a compressed file: each time it may have to be
+/// decoded again.
+const MOST_BACK: u32 = 64;
 
 /// What the superblock says on addresses.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +40,14 @@ pub(super) struct Source<'a> {
     pages: RefCell<BTreeMap<u64, Vec<u8>>>,
     /// Bytes that may be asked for yet.
     left: Cell<u64>,
+    /// The page read last, and how often it was one before.
+    last: Cell<u64>,
+    back: Cell<u32>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(bytes: &'a dyn Bytes) -> Source<'a> {
-        let most = bytes.most();
+        let most = bytes.most().filter(|_| !bytes.is_packed());
         let left = most.map_or(UNKNOWN, |most| most.saturating_mul(4));
         Source {
             bytes,
@@ -51,6 +58,8 @@ impl<'a> Source<'a> {
             },
             pages: RefCell::default(),
             left: Cell::new(left.saturating_add(SPARE)),
+            last: Cell::new(0),
+            back: Cell::new(0),
         }
     }
 
@@ -74,19 +83,37 @@ impl<'a> Source<'a> {
     pub(super) fn some(&self, at: u64, len: usize) -> Result<Part> {
         let bytes = match len as u64 <= PAGE {
             true => self.paged(at, len)?,
-            false => self.bytes.bytes_at(at, len)?,
+            false => self.fetched(at, len)?,
         };
-        let left = self.left.get().checked_sub(bytes.len() as u64);
-        let left = left.ok_or_else(|| {
-            let text = "the file's structures lead in circles or overlap";
-            wrong(at, text.into())
-        })?;
-        self.left.set(left);
+        self.charge(at, bytes.len())?;
         Ok(Part {
             bytes,
             start: at,
             sizes: self.sizes,
         })
+    }
+
+    /// Count bytes that something takes.
+    pub(super) fn charge(&self, at: u64, len: usize) -> Result<()> {
+        let left = self.left.get().checked_sub(len as u64);
+        let left = left.ok_or_else(|| {
+            let text = "the file's structures lead in circles or overlap";
+            wrong(at, text.into())
+        })?;
+        self.left.set(left);
+        Ok(())
+    }
+
+    /// Bytes that are not there yet.
+    fn fetched(&self, at: u64, len: usize) -> Result<Vec<u8>> {
+        if at < self.last.replace(at) && self.bytes.is_packed() {
+            self.back.set(self.back.get() + 1);
+        }
+        if self.back.get() > MOST_BACK {
+            let text = format!("the file's structures lead back {MOST_BACK} times");
+            return Err(wrong(at, text));
+        }
+        self.bytes.bytes_at(at, len)
     }
 
     fn paged(&self, at: u64, len: usize) -> Result<Vec<u8>> {
@@ -101,7 +128,9 @@ impl<'a> Source<'a> {
                 if pages.len() == PAGES {
                     pages.clear();
                 }
-                pages.insert(start, self.bytes.bytes_at(start, PAGE as usize)?);
+                let page = self.fetched(start, PAGE as usize)?;
+                self.charge(start, page.len())?;
+                pages.insert(start, page);
             }
             let page = pages.get(&start).map_or(&[][..], Vec::as_slice);
             let found = page.get(skipped..).unwrap_or_default();
