@@ -26,8 +26,8 @@ pub(super) use hdf::read;
 mod hdf {
     use super::super::entries::Entry;
     use super::super::hdf5::{Attribute, Dataset, File, Object, Place};
+    use super::super::minc::BLOCKS_EACH;
     use super::super::minc::{self, Attributes, Axis, Ends, Image, check_count};
-    use super::super::minc::{BLOCKS_EACH, MOST_BLOCKS};
     use super::super::{Chunk, Chunks, Filters, Format, Notes};
     use super::*;
     use crate::core::dtype::{DType, Order};
@@ -38,6 +38,9 @@ mod hdf {
     const IMAGE: [&str; 3] = ["minc-2.0", "image", "0"];
     const DIMENSIONS: [&str; 2] = ["minc-2.0", "dimensions"];
     const INFO: [&str; 2] = ["minc-2.0", "info"];
+
+    /// Chunks that an image can have however few of them are stored.
+    const FEW_CHUNKS: u64 = 1 << 14;
 
     /// Attributes without which values or places would be others. What is wrong
     /// with others only leaves them out.
@@ -190,7 +193,7 @@ mod hdf {
         let count = counts
             .iter()
             .fold(1u64, |n, &count| n.saturating_mul(count));
-        if count > MOST_BLOCKS.max((list.len() as u64).saturating_mul(BLOCKS_EACH)) {
+        if count > FEW_CHUNKS.max((list.len() as u64).saturating_mul(BLOCKS_EACH)) {
             let text = format!(
                 "the image has {count} chunks, of which {} are stored",
                 list.len()

@@ -441,6 +441,30 @@ fn mutated_minc1() {
     }
 }
 
+/// In one piece, in chunks that went through filters, and in such of which some
+/// are missing, as HDF5's library writes them.
+#[test]
+fn mutated_minc2() {
+    let seeds = [
+        &include_bytes!("../../fuzz/seeds/minc2.mnc")[..],
+        include_bytes!("../../fuzz/seeds/minc2_chunks.mnc"),
+        include_bytes!("../../fuzz/seeds/minc2_gaps.mnc"),
+    ]
+    .map(<[u8]>::to_vec);
+    for seed in &seeds {
+        let proxy = open_as(seed.clone(), None, true).unwrap();
+        assert_eq!(
+            (proxy.format(), proxy.shape()),
+            (Format::Minc2, &[4, 2, 3][..])
+        );
+        assert!(proxy.affine(Which::Best).is_ok() && proxy.read_vec::<f64>(&[]).is_ok());
+    }
+    survive("minc2", &seeds, usize::MAX, &|bytes, round| {
+        let format = [None, Some(Format::Minc2)][round / 4 % 2];
+        open_as(bytes, format, round % 7 == 0)
+    });
+}
+
 /// The .mat files of SPM beside a pair that stays the same. Half of them are
 /// read strictly, in which what is wrong with them shows.
 #[test]
