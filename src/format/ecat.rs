@@ -40,8 +40,8 @@ const NO_IMAGES: [u16; 10] = [1, 3, 4, 5, 8, 9, 11, 12, 13, 14];
 const DIRECTORY: i32 = 2;
 /// Entries that a block of the directory has room for.
 const ENTRIES: i32 = 31;
-/// How often the directory can go back in the file: each time what is compressed
-/// may have to be decoded again.
+/// How often the directory can go back in a compressed file: each time it may have
+/// to be decoded again.
 const MOST_BACK: usize = 8;
 /// Bytes of an entry, and of what stands before them: four 32-bit integers.
 const ENTRY: usize = 16;
@@ -222,7 +222,7 @@ fn directory(bytes: &dyn Bytes, main: &Fields<'_>) -> Result<Vec<Listed>> {
             break;
         }
         back += usize::from(next < block);
-        if back > MOST_BACK {
+        if back > MOST_BACK && bytes.is_packed() {
             let text = format!("the directory goes back {back} times, in block {block} again");
             return Err(wrong(at, text));
         }

@@ -20,6 +20,7 @@ mod matlab;
 mod mgh;
 mod minc;
 mod minc1;
+#[cfg(feature = "minc2")]
 mod minc2;
 mod netcdf;
 mod nifti;
@@ -33,7 +34,7 @@ mod tables;
 
 pub(crate) use affine::Affine;
 pub use affine::Which;
-pub(crate) use chunks::{Chunk, Chunks, Filters};
+pub(crate) use chunks::Chunks;
 pub(crate) use entries::Entry;
 pub use extensions::Extension;
 pub(crate) use extensions::extensions;
@@ -319,6 +320,9 @@ pub(crate) struct Wish {
     pub(crate) choices: Choices,
 }
 
+/// Bytes with which an HDF5 file begins.
+const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+
 /// Find the format of a header and read it. `None` if no format matches.
 pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
     let found = match wish.format {
@@ -336,7 +340,13 @@ pub(crate) fn read(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Header>> {
         Some(Format::Afni) => afni::read(bytes, wish.strict)?,
         Some(Format::Ecat) => ecat::read(bytes, wish.strict)?,
         Some(Format::Minc1) => minc1::read(bytes, wish.strict)?,
+        #[cfg(feature = "minc2")]
         Some(Format::Minc2) => minc2::read(bytes, wish.strict)?,
+        #[cfg(not(feature = "minc2"))]
+        Some(Format::Minc2) => {
+            let text = "this is an HDF5 file, as those of MINC 2 are, which this build cannot read";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
         Some(Format::ParRec) => parrec::read(bytes, wish.choices, wish.strict)?,
         Some(Format::Layout) | None => return Ok(None),
     };
@@ -368,7 +378,7 @@ fn detect(bytes: &dyn Bytes, wish: Wish) -> Result<Option<Format>> {
     if netcdf::detect(&head) {
         return Ok(Some(Format::Minc1));
     }
-    if minc2::detect(&head) {
+    if head.starts_with(HDF5) {
         return Ok(Some(Format::Minc2));
     }
     // Other files are named .v as well, so that the name alone says little.

@@ -274,7 +274,7 @@ fn what_is_no_such_file() {
     let error = |bytes: &[u8]| File::open(&whole(bytes)).err().unwrap().kind();
     assert_eq!(error(b""), ErrorKind::Header);
     assert_eq!(error(&[0; 2000]), ErrorKind::Header);
-    assert_eq!(error(SIGNATURE), ErrorKind::Header);
+    assert_eq!(error(HDF5), ErrorKind::Header);
     let (_, seed) = seeds()[0];
     let mut other = seed.to_vec();
     other[8] = 4;

@@ -24,11 +24,9 @@ pub(super) use attributes::Attribute;
 pub(super) use dataset::{Dataset, Place};
 pub(super) use object::Object;
 
-use super::Bytes;
+use super::{Bytes, HDF5};
 use crate::error::{Error, ErrorKind, Result};
 use source::{Cursor, Source, unsupported};
-
-const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Where a file may begin, behind what its users keep there.
 const STARTS: [u64; 6] = [0, 512, 1024, 2048, 4096, 8192];
@@ -41,17 +39,12 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Whether bytes begin as HDF5 files do.
-    pub(super) fn detect(head: &[u8]) -> bool {
-        head.starts_with(SIGNATURE)
-    }
-
     pub(super) fn open(bytes: &'a dyn Bytes) -> Result<File<'a>> {
         let mut source = Source::new(bytes);
         for start in STARTS {
             // Of the largest superblock.
             let head = source.some(start, 128)?;
-            if File::detect(&head.bytes) {
+            if head.bytes.starts_with(HDF5) {
                 let root = superblock(&mut source, head.cursor())?;
                 return Ok(File { source, root });
             }
@@ -97,7 +90,7 @@ impl<'a> File<'a> {
 /// II.A: take sizes, and find the root group.
 fn superblock(source: &mut Source<'_>, mut head: Cursor<'_>) -> Result<u64> {
     let start = head.at;
-    head.take(SIGNATURE.len())?;
+    head.take(HDF5.len())?;
     let version = head.version("the superblock", 0..=3)?;
     // Other versions.
     head.take(if version < 2 { 4 } else { 0 })?;
