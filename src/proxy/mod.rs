@@ -5,6 +5,7 @@ mod batch;
 mod failure;
 mod fields;
 mod footer;
+mod found;
 mod image;
 mod index;
 mod open;
