@@ -1,5 +1,7 @@
 //! Slope and intercept, and the floating-point type in which they are applied.
 
+use std::collections::HashMap;
+
 use super::dtype::{ByteOrder, DType, Kind};
 
 /// Precision in which scaling is computed.
@@ -155,6 +157,22 @@ impl Factors {
             (FactorType::Float64, true) => DType::Complex128,
         }
     }
+}
+
+/// Factors that differ in slope or intercept, and the number of each one's.
+pub(crate) fn distinct(factors: impl Iterator<Item = Factors>) -> (Vec<Factors>, Vec<u32>) {
+    let mut known: HashMap<[u64; 2], u32> = HashMap::new();
+    let mut found = Vec::new();
+    let number = |factors: Factors| {
+        // By their bits, as NaN is as good as NaN.
+        let bits = [factors.slope, factors.inter].map(f64::to_bits);
+        *known.entry(bits).or_insert_with(|| {
+            found.push(factors);
+            found.len() as u32 - 1
+        })
+    };
+    let numbers = factors.map(number).collect();
+    (found, numbers)
 }
 
 #[cfg(test)]

@@ -2,15 +2,13 @@
 //! integers stand for the range of the variables image-min and image-max. Names
 //! are those of the MINC Programmer's Guide.
 
-use std::collections::HashMap;
-
 use super::affine::{self, Affine, Matrix, Plain};
 use super::entries::Entry;
 use super::record::Value;
 use super::{Format, Header, Notes, wrong};
 use crate::core::dtype::ByteOrder;
 use crate::core::layout::Layout;
-use crate::core::scale::{Arithmetic, Factors, Meaning};
+use crate::core::scale::{Arithmetic, Factors, Meaning, distinct};
 use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -181,18 +179,8 @@ impl Image {
                 ..Factors::NONE
             }
         };
-        // Slices often have the range of others.
-        let mut found: Vec<Factors> = Vec::new();
-        let mut numbers: HashMap<[u64; 2], u32> = HashMap::new();
-        let number = |factors: Factors| {
-            let key = [factors.slope, factors.inter].map(f64::to_bits);
-            *numbers.entry(key).or_insert_with(|| {
-                found.push(factors);
-                found.len() as u32 - 1
-            })
-        };
         let ends = low.numbers.iter().zip(&high.numbers);
-        let meanings: Vec<u32> = ends.map(factors).map(number).collect();
+        let (mut found, meanings) = distinct(ends.map(factors));
         if let Some(odd) = found.iter().find(|factors| !factors.is_finite()) {
             let text = format!(
                 "values are not finite: the slope is {}, the intercept {}",

@@ -2,8 +2,6 @@
 //! and of one line for each image, and the images (.REC), one after the other.
 //! Names are those of `nibabel.parrec`.
 
-use std::collections::HashMap;
-
 use super::affine::{self, Affine, Matrix, Plain};
 use super::entries::{self, Entry, Head, short};
 use super::parrec_rows::{self as table, Parts, Row};
@@ -12,7 +10,7 @@ use super::record::Value;
 use super::{Bytes, Format, Header, Notes, wrong};
 use crate::core::dtype::{ByteOrder, DType, Order};
 use crate::core::layout::{Block, Layout};
-use crate::core::scale::{Factors, Meaning};
+use crate::core::scale::{Factors, Meaning, distinct};
 use crate::core::shape;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -359,22 +357,6 @@ impl Recording<'_> {
         };
         Ok(turned(rows.map(|row| row.map(f64::from))))
     }
-}
-
-/// Factors that differ, and the number of each one's.
-fn distinct(factors: impl Iterator<Item = Factors>) -> (Vec<Factors>, Vec<u32>) {
-    let mut known: HashMap<[u64; 2], u32> = HashMap::new();
-    let mut found = Vec::new();
-    let number = |factors: Factors| {
-        // By their bits, as NaN is as good as NaN.
-        let bits = [factors.slope, factors.inter].map(f64::to_bits);
-        *known.entry(bits).or_insert_with(|| {
-            found.push(factors);
-            found.len() as u32 - 1
-        })
-    };
-    let numbers = factors.map(number).collect();
-    (found, numbers)
 }
 
 /// Voxels as millimetres from the centre of the array.
