@@ -218,22 +218,24 @@ static void test_cut_headers(void)
     }
 }
 
-/* Compressions that the library does not know are content of no format. */
+/* Compressions that the library does not know are content of no format, but for
+ * compress, with which AFNI's files are packed. */
 static void test_other_codecs(void)
 {
     static const struct {
         const char *name, *magic;
         size_t n;
-    } others[] = {{"a.nii.xz", "\xfd" "7zXZ\0\0\4", 8},
-                  {"a.nii.lzma", "\x5d\0\0\x80\0\xff\xff", 7},
-                  {"a.nii.lz4", "\x04\x22\x4d\x18\x64\x40", 6},
-                  {"a.nii.Z", "\x1f\x9d\x90", 3}};
+        ap_status status;
+    } others[] = {{"a.nii.xz", "\xfd" "7zXZ\0\0\4", 8, AP_ERR_FORMAT},
+                  {"a.nii.lzma", "\x5d\0\0\x80\0\xff\xff", 7, AP_ERR_FORMAT},
+                  {"a.nii.lz4", "\x04\x22\x4d\x18\x64\x40", 6, AP_ERR_FORMAT},
+                  {"a.nii.Z", "\x1f\x9d\x90", 3, AP_ERR_UNSUPPORTED}};
     for (int i = 0; i < COUNT(others); i++) {
         bytes b = {0};
         put(&b, others[i].magic, others[i].n);
         put_fill(&b, 0x55, 1000);
         write_bytes(temp_path(others[i].name), &b);
-        check_refused(temp_path(others[i].name), AP_ERR_FORMAT, 0);
+        check_refused(temp_path(others[i].name), others[i].status, 0);
         bytes_free(&b);
     }
 }

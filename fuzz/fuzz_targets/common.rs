@@ -2,13 +2,60 @@
 
 use std::mem::MaybeUninit;
 
-use arrayproxy::{ArrayProxy, DType, Options, Order, ReadAs, Slice, ViewAs, Which};
+use arrayproxy::{ArrayProxy, DType, Format, Options, Order, ReadAs, Slice, Source, ViewAs, Which};
 
 /// Results stay small, so that time goes to headers and streams.
 const MOST: i64 = 1 << 20;
 
 pub fn options() -> Options {
     Options::new().max_bytes(Some(MOST as u64))
+}
+
+/// Bytes as a header of `size` bytes and the image behind it.
+#[allow(dead_code)] // in the targets of single files
+pub fn split(data: &[u8], size: usize) -> (Source, Source) {
+    let (header, image) = data.split_at(data.len().min(size));
+    let source = |bytes: &[u8]| Source::memory(bytes.to_vec());
+    (source(header), source(image))
+}
+
+/// Bytes as a header of text and, behind a zero byte, the image.
+#[allow(dead_code)]
+pub fn split_text(data: &[u8]) -> (Source, Source) {
+    let end = data.iter().position(|&byte| byte == 0);
+    split(data, end.unwrap_or(data.len()))
+}
+
+/// Bytes as a single file of one of these formats.
+#[allow(dead_code)]
+pub fn file(data: &[u8], formats: &[Format]) {
+    let source = Source::memory(data.to_vec());
+    files(&source, None, formats, options());
+}
+
+/// Files as one of these formats: what opens strictly, or is found by content,
+/// is the same array as what is asked for.
+#[allow(dead_code)]
+pub fn files(header: &Source, image: Option<&Source>, formats: &[Format], options: Options) {
+    let open = |options: Options| ArrayProxy::open_source(header, image, &options);
+    let found = open(options.clone());
+    if let Ok(proxy) = &found {
+        explore(proxy);
+    }
+    for &format in formats {
+        let options = options.clone().format(Some(format));
+        let asked = open(options.clone());
+        if let Ok(proxy) = &asked {
+            explore(proxy);
+        }
+        let strict = open(options.strict(true));
+        for proxy in [&strict, &found].into_iter().flatten() {
+            if proxy.format() == format {
+                let asked = asked.as_ref().expect("what opens can be asked for");
+                assert_eq!(proxy.shape(), asked.shape());
+            }
+        }
+    }
 }
 
 /// Asks for all metadata and reads a few parts in several ways.

@@ -4,20 +4,7 @@
 
 mod common;
 
-use arrayproxy::{ArrayProxy, Format, Source};
+use arrayproxy::Format;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
-    let source = Source::memory(data.to_vec());
-    for format in [None, Some(Format::Nifti1), Some(Format::Nifti2)] {
-        let options = common::options().format(format);
-        let opened = ArrayProxy::open_source(&source, None, &options);
-        if let Ok(proxy) = &opened {
-            common::explore(proxy);
-        }
-        if let Ok(proxy) = ArrayProxy::open_source(&source, None, &options.strict(true)) {
-            let lenient = opened.expect("what opens strictly opens");
-            assert_eq!(proxy.shape(), lenient.shape());
-        }
-    }
-});
+fuzz_target!(|data: &[u8]| common::file(data, &[Format::Nifti1, Format::Nifti2]));

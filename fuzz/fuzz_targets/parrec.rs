@@ -4,44 +4,19 @@
 
 mod common;
 
-use arrayproxy::{ArrayProxy, Format, Scaling, SliceOrder, Source};
+use arrayproxy::{Format, Scaling, SliceOrder};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let end = data.iter().position(|&byte| byte == 0);
-    let (header, image) = data.split_at(end.unwrap_or(data.len()));
-    let (header, image) = (
-        Source::memory(header.to_vec()),
-        Source::memory(image.to_vec()),
-    );
-    let open = |format, strict, sort| {
-        let options = common::options()
-            .format(format)
-            .strict(strict)
-            .truncated(true)
-            .scaling(match strict {
-                true => Scaling::FloatingPoint,
-                false => Scaling::Displayed,
-            })
-            .sort(sort);
-        ArrayProxy::open_source(&header, Some(&image), &options)
-    };
-    let asked = open(Some(Format::ParRec), false, SliceOrder::Plain);
-    if let Ok(proxy) = &asked {
-        common::explore(proxy);
-    }
-    for opened in [
-        open(None, false, SliceOrder::Strict),
-        open(Some(Format::ParRec), true, SliceOrder::Strict),
+    let (header, image) = common::split_text(data);
+    for (scaling, sort) in [
+        (Scaling::Displayed, SliceOrder::Plain),
+        (Scaling::FloatingPoint, SliceOrder::Strict),
     ] {
-        let Ok(proxy) = opened else {
-            continue;
-        };
-        if proxy.format() == Format::ParRec {
-            // The order changes which volume is which, not how many there are.
-            let asked = asked.as_ref().expect("what is found can be asked for");
-            assert_eq!(proxy.shape(), asked.shape());
-            common::explore(&proxy);
-        }
+        let options = common::options()
+            .truncated(true)
+            .scaling(scaling)
+            .sort(sort);
+        common::files(&header, Some(&image), &[Format::ParRec], options);
     }
 });
