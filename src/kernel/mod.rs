@@ -181,8 +181,7 @@ impl Kernel {
         let work = scale.map_or(Work::of_unscaled(from), |scale| scale.work);
         let load = load::choose(from, order, work, cpu);
         let store = store::choose(work, to, cast.round, cpu);
-        let plain = |scale: &Scale| scale.more == 1.0 && scale.clip.is_none();
-        let packed = match cast.checked || !scale.as_ref().is_none_or(plain) {
+        let packed = match cast.checked {
             true => None,
             false => packed::choose(from, order, work, to, cpu),
         };
@@ -362,16 +361,11 @@ impl Scale {
     unsafe fn apply_here(&self, row: *mut Row, n: usize) {
         // SAFETY: the caller's promise; a row is aligned for each type.
         unsafe {
-            match (self.clip, self.work) {
-                (Some(clip), Work::F32) => clip_real::<f32>(values(row, n), clip),
-                (Some(clip), Work::F64) => clip_real::<f64>(values(row, n), clip),
-                _ => {}
-            }
             match self.work {
-                Work::F32 if self.more != 1.0 => scale_real(values(row, n), self.twice::<f32>()),
-                Work::F64 if self.more != 1.0 => scale_real(values(row, n), self.twice::<f64>()),
-                Work::F32 => scale_real(values(row, n), self.real::<f32>()),
-                Work::F64 => scale_real(values(row, n), self.real::<f64>()),
+                Work::F32 if self.is_plain() => scale_real(values(row, n), self.real::<f32>()),
+                Work::F64 if self.is_plain() => scale_real(values(row, n), self.real::<f64>()),
+                Work::F32 => scale_real(values(row, n), self.full::<f32>()),
+                Work::F64 => scale_real(values(row, n), self.full::<f64>()),
                 Work::C64 => scale_complex(values(row, n), self.slope as f32, self.inter as f32),
                 Work::C128 => scale_complex(values(row, n), self.slope, self.inter),
                 Work::I64 | Work::U64 => unreachable!("integers are scaled as floats"),
@@ -379,20 +373,27 @@ impl Scale {
         }
     }
 
-    /// What scaling by two slopes does to a real number.
+    /// Whether [`Scale::real`] does all that is to be done.
     #[inline(always)]
-    fn twice<T: Real>(self) -> impl Fn(T) -> T
+    fn is_plain(&self) -> bool {
+        self.more == 1.0 && self.clip.is_none()
+    }
+
+    /// What clipping and scaling by two slopes do to a real number. NaN stays.
+    #[inline(always)]
+    fn full<T: Real + PartialOrd>(self) -> impl Fn(T) -> T
     where
         f64: Become<T>,
     {
-        let more = self.more.become_::<false>();
-        let first = Scale {
-            inter: -0.0,
-            ..self
-        };
-        let once = first.real::<T>();
+        let (low, high) = self.clip.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let [low, high, slope, more] =
+            [low, high, self.slope, self.more].map(f64::become_::<false>);
         let last = Scale { slope: 1.0, ..self }.real::<T>();
-        move |x| last(once(x) * more)
+        move |x| {
+            let x = if x < low { low } else { x };
+            let x = if x > high { high } else { x };
+            last(x * slope * more)
+        }
     }
 
     /// What scaling does to a real number.
@@ -436,19 +437,6 @@ impl Real for f64 {}
 #[inline(always)]
 fn scale_real<T: Real>(values: &mut [T], scale: impl Fn(T) -> T) {
     values.iter_mut().for_each(|x| *x = scale(*x));
-}
-
-/// NaN stays.
-#[inline(always)]
-fn clip_real<T: Real + PartialOrd>(values: &mut [T], (low, high): (f64, f64))
-where
-    f64: Become<T>,
-{
-    let [low, high] = [low, high].map(f64::become_::<false>);
-    values.iter_mut().for_each(|x| {
-        *x = if *x < low { low } else { *x };
-        *x = if *x > high { high } else { *x };
-    });
 }
 
 /// Full complex arithmetic with factors whose imaginary part is zero, as

@@ -25,13 +25,14 @@ unsafe fn convert<S, W, D, const SWAP: bool, const AVX2: bool>(
     scale: Option<Scale>,
 ) where
     S: Stored + Widen<W>,
-    W: Real + Become<D>,
+    W: Real + PartialOrd + Become<D>,
     f64: Become<W>,
 {
     // SAFETY: the caller's promise, passed on.
     unsafe {
         compiled::<AVX2, _>(move || match scale {
-            Some(scale) => each::<S, W, D, SWAP>(from, to, n, scale.real()),
+            Some(scale) if scale.is_plain() => each::<S, W, D, SWAP>(from, to, n, scale.real()),
+            Some(scale) => each::<S, W, D, SWAP>(from, to, n, scale.full()),
             None => each::<S, W, D, SWAP>(from, to, n, |x| x),
         });
     }

@@ -41,6 +41,15 @@ fn packed_elements_come_out_as_strided_ones() {
         factors(1.0, -2.5, FactorType::Float64),
         factors(1.0, 0.1, FactorType::Float32),
         factors(1e300, -1e308, FactorType::Float64),
+        Some(Factors {
+            more: 0.3,
+            ..Factors::new(0.1, 0.7, FactorType::Float32)
+        }),
+        Some(Factors {
+            more: -0.3,
+            clip: Some((-100.0, 99.5)),
+            ..Factors::double(1.0, -0.0)
+        }),
     ];
     let stored = [UInt8, Int8, UInt16, Int16, UInt32, Int32, Float32, Float64];
     let orders = [NATIVE, OTHER];
