@@ -4,6 +4,9 @@
 use super::dtype::{DType, Order};
 use super::shape;
 
+/// Blocks that arrays are cut into at most, so that they make one: of 24 bytes.
+const MOST_CUT: i64 = 1 << 22;
+
 /// One block of the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Block {
@@ -98,37 +101,38 @@ impl Layout {
 
     /// Arrays of one shape and type one after the other, along a new axis that
     /// is the slowest, each in a source of its own. What blocks mean is counted by
-    /// each array for itself. `None` too if their elements lie at other steps.
+    /// each array for itself. `None` too if only very small blocks would suit all.
     pub(crate) fn stacked(layouts: &[&Layout]) -> Option<Layout> {
         let first = *layouts.first()?;
-        let alike = |layout: &&Layout| {
-            layout.order == first.order
-                && layout.shape == first.shape
-                && (0..first.shape.len()).all(|axis| steps_alike(layout, first, axis))
-        };
+        let alike = |layout: &&Layout| layout.order == first.order && layout.shape == first.shape;
         if !layouts.iter().all(alike) {
             return None;
         }
         // Where only some are cut, all are.
-        let differs = |&axis: &usize| layouts.iter().any(|it| it.block[axis] != first.block[axis]);
-        let axes: Vec<usize> = (0..first.shape.len()).filter(differs).collect();
+        let cut: Vec<i64> = (0..first.shape.len())
+            .map(|axis| common_length(layouts, axis))
+            .collect();
+        let is_cut = layouts.iter().all(|layout| layout.block == cut);
         let count = layouts.len();
         let (at, apart) = match first.order {
             Order::F => (first.shape.len(), false),
             Order::C => (0, true),
         };
         let mut layout = Layout {
+            block: cut,
             blocks: Vec::new(),
             ..first.clone()
         };
+        if !is_cut && layout.count()?.checked_mul(count as i64)? > MOST_CUT {
+            return None;
+        }
         let mut blocks = Vec::new();
         for (number, one) in layouts.iter().enumerate() {
-            let cut;
+            let refined;
             let mut own = &one.blocks;
-            if !axes.is_empty() {
-                cut = one.cut(&axes, |place| one.block_of(place).meaning)?;
-                layout.block.clone_from(&cut.block);
-                own = &cut.blocks;
+            if !is_cut {
+                refined = one.refined(&layout.block, |place| one.block_of(place).meaning)?;
+                own = &refined.blocks;
             }
             if number == 0 {
                 blocks.resize(own.len().checked_mul(count)?, Block::default());
@@ -163,15 +167,21 @@ impl Layout {
     /// The same in blocks of length 1 along the axes in `cut`; what each of them
     /// means, the place of its first element tells.
     pub(crate) fn cut(&self, cut: &[usize], meaning: impl Fn(&[i64]) -> u32) -> Option<Layout> {
+        let mut block = self.block.clone();
+        cut.iter().for_each(|&axis| block[axis] = 1);
+        self.refined(&block, meaning)
+    }
+
+    /// The same in blocks of other lengths, of which those it has are multiples,
+    /// but for blocks that are all of an axis.
+    fn refined(&self, block: &[i64], meaning: impl Fn(&[i64]) -> u32) -> Option<Layout> {
         let mut layout = Layout {
+            block: block.to_vec(),
             blocks: Vec::new(),
             ..self.clone()
         };
-        for &axis in cut {
-            layout.block[axis] = 1;
-        }
         let grid: Vec<i64> = layout.grid().collect();
-        let count = grid.iter().try_fold(1i64, |n, &len| n.checked_mul(len))?;
+        let count = layout.count()?;
         let mut blocks = Vec::new();
         blocks
             .try_reserve_exact(usize::try_from(count).ok()?)
@@ -223,6 +233,11 @@ impl Layout {
     pub(crate) fn grid(&self) -> impl Iterator<Item = i64> {
         let blocks = |(&n, &block): (&i64, &i64)| ((n - 1).max(0) / block) + 1;
         self.shape.iter().zip(&self.block).map(blocks)
+    }
+
+    /// Number of blocks; `None` if it is beyond 2^63.
+    fn count(&self) -> Option<i64> {
+        self.grid().try_fold(1i64, |n, len| n.checked_mul(len))
     }
 
     /// The block that an element is in.
@@ -285,11 +300,31 @@ impl Layout {
     }
 }
 
-/// Whether elements lie at the same steps along an axis of two arrays. In blocks
-/// of length 1 there are no steps, and where only some are cut, all will be.
-fn steps_alike(one: &Layout, other: &Layout, axis: usize) -> bool {
-    let (a, b) = (one.block[axis], other.block[axis]);
-    a != b || a == 1 || one.strides[axis] == other.strides[axis]
+/// How long blocks are along an axis that suit all of these arrays: as they are, or
+/// what divides them all, or 1 if elements lie at other steps.
+fn common_length(layouts: &[&Layout], axis: usize) -> i64 {
+    let first = layouts[0];
+    let is_alike = |other: &&Layout| other.strides[axis] == first.strides[axis];
+    let lengths = || layouts.iter().map(|layout| layout.block[axis]);
+    if !layouts.iter().all(is_alike) {
+        return 1;
+    }
+    if lengths().all(|length| length == first.block[axis]) {
+        return first.block[axis];
+    }
+    // A block that is all of the axis may have any part of it.
+    let n = first.shape[axis];
+    match lengths().filter(|&length| length < n).fold(0, gcd) {
+        0 => n.max(1),
+        length => length,
+    }
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    match b {
+        0 => a,
+        _ => gcd(b, a % b),
+    }
 }
 
 #[cfg(test)]

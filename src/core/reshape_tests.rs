@@ -220,10 +220,65 @@ fn series_of_arrays_in_several_blocks() {
         // Other steps within blocks.
         let mut other = ways[0].clone();
         other.strides.iter_mut().for_each(|step| *step *= 2);
-        assert!(Layout::stacked(&[&ways[0], &other]).is_none());
-        assert!(Layout::stacked(&[&ways[2], &other]).is_none());
+        let stack = Layout::stacked(&[&ways[0], &other]).unwrap();
+        assert_eq!(stack.blocks.len(), 48);
+        let mut at: Vec<_> = in_order(&stack).iter().map(|found| found.1).collect();
+        at.dedup();
+        let want = (0..24)
+            .map(|i| 352 + 2 * i)
+            .chain((0..24).map(|i| 352 + 4 * i));
+        assert_eq!(at, want.collect::<Vec<u64>>());
         let one = Layout::packed(DType::Int16, order, &[4, 3, 1], 0).unwrap();
         assert!(Layout::stacked(&[&ways[0], &one]).is_none());
+    }
+}
+
+/// Blocks of a series get no smaller than they have to be.
+#[test]
+fn series_of_arrays_in_other_chunks() {
+    for order in [Order::F, Order::C] {
+        let turned = |axes: &[i64]| match order {
+            Order::F => axes.to_vec(),
+            Order::C => axes.iter().rev().copied().collect(),
+        };
+        let shape = turned(&[8, 9, 10]);
+        let packed = Layout::packed(DType::Int16, order, &shape, 8).unwrap();
+        let of = |chunk: &[i64]| chunks(order, &shape, &turned(chunk));
+        for (parts, wanted) in [
+            (vec![of(&[4, 3, 4]), of(&[4, 3, 6])], [4, 3, 2]),
+            (
+                vec![of(&[4, 3, 6]), of(&[4, 6, 3]), of(&[4, 3, 1])],
+                [4, 3, 1],
+            ),
+            (
+                vec![of(&[8, 9, 4]), packed.clone(), of(&[8, 9, 6])],
+                [8, 9, 2],
+            ),
+            // Elements lie at other steps along the second and third axis.
+            (vec![of(&[4, 3, 5]), packed.clone()], [4, 1, 1]),
+            (vec![of(&[6, 9, 10]), of(&[4, 9, 10])], [2, 1, 1]),
+            (vec![of(&[8, 9, 11]), packed.clone()], [8, 9, 10]),
+        ] {
+            let parts: Vec<&Layout> = parts.iter().collect();
+            let Some(stack) = Layout::stacked(&parts) else {
+                panic!("{order:?} {wanted:?}");
+            };
+            let at = if order == Order::F { 3 } else { 0 };
+            let mut block = stack.block.clone();
+            block.remove(at);
+            assert_eq!(block, turned(&wanted), "{order:?}");
+            let all = meant(&stack);
+            let parts: Vec<Vec<_>> = parts.into_iter().map(meant).collect();
+            for (i, mut place) in places(&stack.shape, Order::F).enumerate() {
+                let number = place.remove(at) as usize;
+                let own = place[0] + shape[0] * (place[1] + shape[1] * place[2]);
+                let (_, byte, meaning) = parts[number][own as usize];
+                assert_eq!(all[i], (number as u32, byte, meaning));
+            }
+        }
+        // Single elements are too small where there are many.
+        let parts = [1000, 999].map(|n| chunks(order, &[3000, 3000], &[n, n]));
+        assert!(Layout::stacked(&[&parts[0], &parts[1]]).is_none());
     }
 }
 

@@ -17,9 +17,12 @@ use crate::core::layout::Layout;
 use crate::core::scale::{Factors, Meaning};
 use crate::error::{Error, Result};
 
-/// Sub-bricks that can have factors of their own however few factors a header
-/// has.
-const BRICKS: usize = 1 << 16;
+/// Sub-bricks that can have factors of their own: as many as can be read.
+const BRICKS: usize = entries::NUMBERS;
+
+/// Attributes that a header has at most; some tools write one or two for each
+/// sub-brick.
+const ATTRIBUTES: usize = 1 << 16;
 
 /// AFNI's complex numbers are two float32.
 const TYPES: [(i64, DType); 4] = [
@@ -108,6 +111,10 @@ fn attributes(text: &[u8], notes: &mut Notes) -> Result<Vec<Entry>> {
                 );
                 notes.add(20, entry.at, text)?;
                 entries[number] = entry;
+            }
+            None if entries.len() == ATTRIBUTES => {
+                let text = format!("there are more than {ATTRIBUTES} attributes");
+                return Err(wrong(entry.at as usize, text));
             }
             None => {
                 numbers.insert(entry.name.clone(), entries.len());
@@ -303,6 +310,10 @@ impl Head<'_> {
         const NAME: &str = "BRICK_FLOAT_FACS";
         let found = self.value(NAME, "numbers", Value::reals)?;
         let mut slopes = found.unwrap_or_default();
+        if slopes.len() > BRICKS {
+            let text = format!("{NAME} has more than {BRICKS} values");
+            return Err(self.wrong(NAME, text));
+        }
         // Zeros at the end say no more than their absence.
         let used = slopes.iter().rposition(|&slope| slope != 0.0);
         slopes.truncate(used.map_or(0, |last| last + 1));
@@ -341,8 +352,9 @@ impl Head<'_> {
             return Ok(packed);
         }
         let bricks = packed.shape[3];
-        if bricks > BRICKS.max(factors.len()) as i64 {
-            let text = format!("{bricks} sub-bricks are too many for {last} factors");
+        if bricks > BRICKS as i64 {
+            let text =
+                format!("{bricks} sub-bricks are too many for factors, {BRICKS} are possible");
             return Err(self.wrong("DATASET_RANK", text));
         }
         let cut = packed.cut(&[3], |place| place[3].min(i64::from(last)) as u32);

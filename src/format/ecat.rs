@@ -328,6 +328,13 @@ fn subheaders(
     // Compressed files are decoded forward, and up to where they end once.
     let mut numbers: Vec<usize> = (0..entries.len()).collect();
     numbers.sort_by_key(|&number| entries[number].block);
+    let twice = numbers
+        .windows(2)
+        .find(|pair| entries[pair[0]].block == entries[pair[1]].block);
+    if let Some(&[one, other]) = twice {
+        let text = format!("frames {one} and {other} have one subheader");
+        return Err(wrong(entries[other].at() as usize, text));
+    }
     let (mut there, mut elsewhere, mut vax) = (0, None, None);
     for &number in &numbers {
         let found = match subheader(bytes, order, entries[number]) {
@@ -364,7 +371,7 @@ fn subheaders(
         missing.len()
     );
     if notes.strict {
-        return Err(Error::new(ErrorKind::Truncated, text));
+        return Err(Error::new(ErrorKind::Truncated, text).at(entries[missing[0]].at()));
     }
     notes.texts.push(text);
     Ok(all)

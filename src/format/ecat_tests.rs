@@ -310,4 +310,5 @@ fn frames_behind_the_end_are_counted() {
     );
     let error = read_as(cut, None, false, true).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated);
+    assert_eq!(error.offset(), Some(start_of(5)));
 }

@@ -11,6 +11,10 @@ use crate::error::{Error, Result};
 /// Bytes that a header has at most.
 pub(super) const MOST: usize = 64 << 20;
 
+/// Numbers of a field that say what a file holds; a compressed text has room for
+/// far more than its size tells. One more is read, so that it can be refused.
+pub(super) const NUMBERS: usize = 1 << 16;
+
 /// Bytes that are read first; later parts double what there is.
 const FIRST: usize = 16 << 10;
 
@@ -63,14 +67,21 @@ impl Entry {
 
     /// What a header has there.
     pub(crate) fn read(&self, header: &[u8]) -> Value {
+        self.first(header, usize::MAX)
+    }
+
+    /// The same, but for numbers behind the first `most`.
+    fn first(&self, header: &[u8], most: usize) -> Value {
         let of = |bytes: &Range<usize>| header.get(bytes.clone()).unwrap_or_default();
         match &self.content {
             Content::Value(value) => value.clone(),
             Content::Written(Kind::Text, bytes) => Value::Text(one_line(&text_of(of(bytes)))),
-            Content::Written(kind, bytes) => kind.of(words(of(bytes))),
+            Content::Written(kind, bytes) => kind.of(words(of(bytes)).take(most)),
             Content::Column(kind, bytes, column) => {
                 let cells = |line| words(line).take(column.end).skip(column.start);
-                kind.of(lines(of(bytes)).flat_map(|(_, line)| cells(line)))
+                kind.of(lines(of(bytes))
+                    .flat_map(|(_, line)| cells(line))
+                    .take(most))
             }
         }
     }
@@ -98,7 +109,7 @@ impl Head<'_> {
         wrong(self.at(name), text)
     }
 
-    /// The value of a field, as `get` takes it.
+    /// The value of a field, as `get` takes it: of numbers the first `NUMBERS + 1`.
     pub(super) fn value<T>(
         &self,
         name: &str,
@@ -108,7 +119,7 @@ impl Head<'_> {
         let Some(entry) = self.find(name) else {
             return Ok(None);
         };
-        let found = get(entry.read(self.text));
+        let found = get(entry.first(self.text, NUMBERS + 1));
         let error = || self.wrong(name, format!("{name} does not hold {wanted}"));
         found.map(Some).ok_or_else(error)
     }

@@ -58,8 +58,10 @@ fn dtype(image: &Variable, attributes: &Attributes) -> Result<DType> {
     if image.is_text {
         return wrong("the image holds characters, not numbers".into());
     }
-    let signtype = attributes.text("signtype");
-    let is_unsigned = match signtype {
+    if matches!(image.dtype, DType::Float32 | DType::Float64) {
+        return Ok(image.dtype);
+    }
+    let is_unsigned = match attributes.text("signtype") {
         None => image.dtype == DType::Int8,
         Some("unsigned") => true,
         Some("signed__") => false,

@@ -147,12 +147,15 @@ fn types_and_signs() {
     for (code, sign, part) in [
         (2, vec![], "characters"),
         (SHORT, vec![text("signtype", "signed")], "'signed'"),
-        (FLOAT, vec![text("signtype", "un\nsigned")], "'un\\nsigned'"),
+        (INT, vec![text("signtype", "un\nsigned")], "'un\\nsigned'"),
     ] {
         let (kind, offset, reason) = fault(&image(code, &sign));
         assert_eq!((kind, offset), (ErrorKind::Header, place), "{reason}");
         assert!(reason.contains(part), "{reason}");
     }
+    // Floats have no other kind.
+    let read = read_as(&image(FLOAT, &[text("signtype", "signed")]), None, false);
+    assert_eq!(read.unwrap().unwrap().layout.dtype, DType::Float32);
     // What is no text says nothing.
     let odd = image(SHORT, &[attribute("signtype", BYTE, 1, &[1])]);
     let odd = read_as(&odd, None, false).unwrap().unwrap();

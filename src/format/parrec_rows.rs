@@ -13,6 +13,10 @@ use crate::error::Result;
 /// known are some forty.
 const MOST_KEYS: usize = 1000;
 
+/// Images that a header has at most; each takes some 300 bytes, and far less of a
+/// header that is compressed.
+const MOST_IMAGES: usize = 1 << 17;
+
 /// Bytes of the longest key that is read.
 const LONGEST_KEY: usize = 200;
 
@@ -324,7 +328,15 @@ pub(super) struct Row {
 pub(super) fn rows(text: &[u8], images: &Range<usize>, columns: &[Column]) -> Result<Vec<Row>> {
     let lines = entries::lines(&text[images.clone()]);
     let lines = lines.map(|(at, line)| (images.start + at, line));
-    lines.map(|line| row(line, columns)).collect()
+    let mut rows = Vec::new();
+    for line in lines {
+        if rows.len() == MOST_IMAGES {
+            let text = format!("there are more than {MOST_IMAGES} images");
+            return Err(wrong(line.0, text));
+        }
+        rows.push(row(line, columns)?);
+    }
+    Ok(rows)
 }
 
 fn row((at, line): Line<'_>, columns: &[Column]) -> Result<Row> {

@@ -191,6 +191,10 @@ impl Value {
                 all.extend(more);
                 Value::Doubles(all)
             }
+            (Value::Text(mut all), more) => {
+                all.extend([", ", &more.text()]);
+                Value::Text(all)
+            }
             (all, more) => Value::Text(format!("{}, {}", all.text(), more.text())),
         })
     }

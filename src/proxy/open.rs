@@ -487,7 +487,10 @@ fn decode_chunks(data: &mut Data, chunks: Chunks, options: &Options) -> Result<(
     let (codec, total) = (chunks.codec(), chunks.total());
     let decoded = codec::chunked(data.bytes.clone(), chunks, room);
     (data.bytes, data.packed) = (decoded.bytes, decoded.packed);
-    (data.codec, data.most) = (codec, Some(total));
+    if data.codec == Codec::None {
+        data.codec = codec;
+    }
+    data.most = Some(total);
     Ok(())
 }
 

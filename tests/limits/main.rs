@@ -4,7 +4,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dense;
 mod mutants;
+mod packed;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -174,48 +176,6 @@ fn skippable_frames_take_nothing() {
     let (opened, held) = most_held(|| open_as([claims, frame].concat(), None, false));
     assert!(opened.is_none());
     assert!(held < 1 << 20, "{held} bytes");
-}
-
-#[test]
-fn a_dense_header_without_its_image_costs_nothing() {
-    let mut head = nifti1(&[4, 4], 4, 16, (1.0, 0.0), false);
-    head[108..112].copy_from_slice(&3e7f32.to_le_bytes());
-    head.resize(32 << 20, 0);
-    let packed = gzip(&head);
-    let (opened, held) = most_held(|| open_as(packed, None, false));
-    assert!(opened.is_none());
-    assert!(held < 1 << 20, "{held} bytes");
-}
-
-/// A NetCDF header whose lists and attributes go on for ever, of zeros.
-#[test]
-fn a_dense_header_of_netcdf_takes_little() {
-    let start = |numbers: &[u32]| {
-        let mut head = b"CDF\x01\0\0\0\0".to_vec();
-        numbers.iter().for_each(|n| head.extend(n.to_be_bytes()));
-        head.resize(64 << 20, 0);
-        head
-    };
-    let absent = [0, 0];
-    let history = [&absent[..], &[12, 1, 1, 0, 2, 60 << 20]].concat();
-    for (numbers, most) in [
-        // Dimensions, attributes, variables; numbers of an attribute, a text.
-        (&[10, u32::MAX][..], 1 << 20),
-        (&[10, 1 << 17], 32 << 20),
-        (&[0, 0, 12, 1 << 17], 64 << 20),
-        (&[0, 0, 0, 0, 11, 1 << 17], 64 << 20),
-        (&[0, 0, 12, 1, 1, 0, 1, 60 << 20], 1 << 20),
-        (&history, 32 << 20),
-    ] {
-        let packed = gzip(&start(numbers));
-        assert!(packed.len() < 100_000, "{}", packed.len());
-        let begin = Instant::now();
-        let (opened, held) = most_held(|| open_as(packed, None, false));
-        assert!(opened.is_none());
-        assert!(held < most, "{numbers:?}: {held} bytes");
-        let took = begin.elapsed();
-        assert!(took < Duration::from_secs(1), "{numbers:?}: {took:?}");
-    }
 }
 
 #[test]

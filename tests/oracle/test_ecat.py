@@ -179,6 +179,9 @@ def test_parts_and_other_shapes(tmp_path):
         plain = Ecat(shape=(6, 5, 4, 3))
         with plain.open_sources(plain.packed()) as stored, stored.reshape((30, 4, 3)) as flat:
             assert_same(flat.read_all(), plain.scaled().reshape((30, 4, 3), order="F"))
+            # Frames that do not mean the same would be split; axes go backwards.
+            fails("AP_ERR_UNSUPPORTED", stored.reshape, (9, 40))
+        fails("AP_ERR_UNSUPPORTED", proxy.reshape, (30, 4, 3))
 
 
 def test_place_in_space(tmp_path):

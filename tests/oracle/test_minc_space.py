@@ -1,5 +1,6 @@
-"""MINC 1's axes in space, and its arrays cut, reshaped and in series, beside AFNI's."""
+"""MINC's axes in space, and its arrays cut, reshaped and in series, beside AFNI's."""
 
+import itertools
 from io import BytesIO
 
 import numpy as np
@@ -13,6 +14,7 @@ from checks import fails
 from compare import assert_same
 from indices import random_index
 from minc import NAMES, Minc1, load, ranges
+from minc2 import Minc2
 from model import Scaling, scaled
 from packings import CODECS, PACKINGS
 from proxy import Proxy
@@ -241,6 +243,24 @@ def test_series_of_records(tmp_path):
     files.append(Minc1("uint8", (3, 3, 3, 3), seed=9))
     with series(files, tmp_path) as proxy:
         assert_same(proxy.read_all(), np.stack([file.scaled() for file in files]))
+
+
+CHUNKS = [(8, 4, 6), (4, 4, 3), (8, 6, 6), None, (1, 9, 12)]
+
+
+@pytest.mark.parametrize("pair", list(itertools.permutations(CHUNKS, 2)), ids=str)
+def test_series_of_other_chunks(pair, tmp_path):
+    files = [
+        Minc2("int16", (8, 9, 12), seed=i, how=chunks and {"chunks": chunks, "compression": 1})
+        for i, chunks in enumerate(pair)
+    ]
+    want = np.stack([file.scaled() for file in files])
+    rng = np.random.default_rng(5)
+    with series(files, tmp_path) as proxy:
+        assert_same(proxy.read_all(), want)
+        for _ in range(20):
+            index = random_index(rng, want.shape)
+            assert_same(proxy.read(index), np.asarray(want[index]), f"{index}")
 
 
 EACH = [1, 2, 3]

@@ -1,6 +1,7 @@
-//! B-trees (III.A), gone through from the first entry to the last.
+//! B-trees (III.A), gone through level by level, from the first entry of each to
+//! the last.
 
-use super::source::{Cursor, Source, wrong};
+use super::source::{Cursor, Part, Source, wrong};
 use crate::error::Result;
 
 /// Most levels above the leaves: nodes hold two records at least.
@@ -16,35 +17,65 @@ pub(super) fn version1(
     mut visit: impl FnMut(Cursor<'_>, u64) -> Result<()>,
 ) -> Result<()> {
     let address = source.sizes.address;
-    let prefix = 8 + 2 * address;
-    // Nodes to come, the next one last, each with its level.
-    let mut nodes = vec![(root, None)];
-    while let Some((at, wanted)) = nodes.pop() {
-        let head = source.read(at, prefix as u64)?;
-        let mut head = head.cursor();
-        head.signature(b"TREE")?;
-        let (found, level, used) = (head.u8()?, head.u8()?, head.u16()?);
-        if found != kind || wanted.is_some_and(|wanted| wanted != level) {
-            let text = format!("a B-tree's node of type {found} and level {level} is out of place");
-            return Err(wrong(at, text));
-        }
-        let body = source.read(
-            at.saturating_add(prefix as u64),
-            u64::from(used) * (key + address) as u64,
-        )?;
-        let mut body = body.cursor();
-        let first = nodes.len();
-        for _ in 0..used {
-            let key = body.part(key)?;
-            let child = body.some_address("a B-tree's child")?;
-            match level.checked_sub(1) {
-                None => visit(key, child)?,
-                below => nodes.push((child, below)),
+    let mut nodes = vec![root];
+    let mut wanted = None;
+    while !nodes.is_empty() {
+        let node = |&at: &u64| node1(source, at, (kind, wanted), key);
+        let found = in_order_of_places(&nodes, |&at| at, node)?;
+        nodes.clear();
+        wanted = None;
+        for (level, part) in found {
+            let mut body = part.cursor();
+            let used = body.rest.len() / (key + address);
+            for _ in 0..used {
+                let key = body.part(key)?;
+                let child = body.some_address("a B-tree's child")?;
+                match level {
+                    0 => visit(key, child)?,
+                    _ => nodes.push(child),
+                }
             }
+            wanted = level.checked_sub(1);
         }
-        nodes[first..].reverse();
     }
     Ok(())
+}
+
+/// What nodes hold, read in the order in which they stand in the file, of which
+/// compressed ones are decoded forward.
+fn in_order_of_places<T, N>(
+    nodes: &[N],
+    place: impl Fn(&N) -> u64,
+    read: impl Fn(&N) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut order: Vec<usize> = (0..nodes.len()).collect();
+    order.sort_by_key(|&number| place(&nodes[number]));
+    let mut found: Vec<Option<T>> = nodes.iter().map(|_| None).collect();
+    for number in order {
+        found[number] = Some(read(&nodes[number])?);
+    }
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The level of a version 1 node, and its keys and children.
+fn node1(
+    source: &Source<'_>,
+    at: u64,
+    (kind, wanted): (u8, Option<u8>),
+    key: usize,
+) -> Result<(u8, Part)> {
+    let address = source.sizes.address;
+    let prefix = 8 + 2 * address as u64;
+    let head = source.read(at, prefix)?;
+    let mut head = head.cursor();
+    head.signature(b"TREE")?;
+    let (found, level, used) = (head.u8()?, head.u8()?, head.u16()?);
+    if found != kind || wanted.is_some_and(|wanted| wanted != level) {
+        let text = format!("a B-tree's node of type {found} and level {level} is out of place");
+        return Err(wrong(at, text));
+    }
+    let size = u64::from(used) * (key + address) as u64;
+    Ok((level, source.read(at.saturating_add(prefix), size)?))
 }
 
 /// A version 2 B-tree's header (III.A.2).
@@ -116,31 +147,39 @@ pub(super) fn version2(
     let Some(root) = head.address()? else {
         return Ok(());
     };
-    // Nodes to come: records, and nodes below.
-    let mut nodes = vec![(root, u64::from(head.u16()?), depth)];
-    while let Some((at, records, depth)) = nodes.pop() {
+    // Nodes of a level, each with how many records it has.
+    let mut nodes = vec![(root, u64::from(head.u16()?))];
+    for depth in (0..=depth).rev() {
         let (few, all) = match depth {
             0 => (0, 0),
             _ => tree.widths(depth - 1, address),
         };
         let pointer = if depth == 0 { 0 } else { address + few + all };
-        let children = if depth == 0 { 0 } else { records + 1 };
-        let size = 6 + records * record as u64 + children * pointer as u64;
-        let node = source.read(at, size)?;
-        let mut node = node.cursor();
-        node.signature(if depth == 0 { b"BTLF" } else { b"BTIN" })?;
-        node.version("a B-tree's node", 0..=0)?;
-        if node.u8()? != kind {
-            return Err(wrong(at, "a B-tree's node is of another type".into()));
-        }
-        for _ in 0..records {
-            visit(kind, node.part(record)?)?;
-        }
-        for _ in 0..children {
-            let child = node.some_address("a B-tree's child")?;
-            let records = node.number(few)?;
-            node.take(all)?;
-            nodes.push((child, records, depth - 1));
+        let children = |records: u64| if depth == 0 { 0 } else { records + 1 };
+        let node = |&(at, records): &(u64, u64)| {
+            source.read(
+                at,
+                6 + records * record as u64 + children(records) * pointer as u64,
+            )
+        };
+        let found = in_order_of_places(&nodes, |node| node.0, node)?;
+        let level = std::mem::take(&mut nodes);
+        for (node, (at, records)) in found.iter().zip(level) {
+            let mut node = node.cursor();
+            node.signature(if depth == 0 { b"BTLF" } else { b"BTIN" })?;
+            node.version("a B-tree's node", 0..=0)?;
+            if node.u8()? != kind {
+                return Err(wrong(at, "a B-tree's node is of another type".into()));
+            }
+            for _ in 0..records {
+                visit(kind, node.part(record)?)?;
+            }
+            for _ in 0..children(records) {
+                let child = node.some_address("a B-tree's child")?;
+                let records = node.number(few)?;
+                node.take(all)?;
+                nodes.push((child, records));
+            }
         }
     }
     Ok(())

@@ -9,7 +9,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::chunks::Chunk;
 
 /// Most chunks of a dataset that are listed.
-const MOST: usize = 1 << 24;
+const MOST: usize = 1 << 22;
+/// Bytes of a file for each of its chunks that no list names, if it has many.
+const EACH: u64 = 16;
+const FEW: u64 = 1 << 14;
 
 /// The grid of chunks.
 pub(super) struct Grid {
@@ -56,7 +59,7 @@ impl Grid {
         let mut axes = place.iter().zip(&self.counts);
         // No more than the array has elements.
         axes.try_fold(0u64, |number, (&at, &count)| {
-            (at < count).then_some(number * count + at)
+            (at < count).then(|| number * count + at)
         })
     }
 
@@ -248,8 +251,9 @@ impl List<'_> {
             let text = "the file ends before the chunks of a dataset";
             return Err(Error::new(ErrorKind::Truncated, text).at(at));
         };
-        if count > MOST as u64 {
-            let text = format!("a dataset of {count} chunks cannot be read, only of {MOST}");
+        let most = FEW.max(source.bytes.most().unwrap_or(u64::MAX) / EACH);
+        if count > most.min(MOST as u64) {
+            let text = format!("{count} chunks of {bytes} bytes are too many");
             return Err(unsupported(at, text));
         }
         for number in 0..count {

@@ -71,7 +71,7 @@ impl<'a, 'b> Heap<'a, 'b> {
             at,
             id: id.into(),
             place: bytes(bits.into()),
-            len: bytes(largest.ilog2()).min(bytes(most.ilog2())),
+            len: bytes(largest.ilog2()).min(most.ilog2() as usize / 8 + 1),
             width,
             start,
             direct_rows: largest.ilog2() - start.ilog2() + 2,

@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::chunks::Chunk;
 use crate::format::fields::Fields;
 
-/// Most elements that are read, or that a chunk may have.
+/// Most elements that are read.
 const MOST: i64 = 1 << 24;
 /// Elements that a file of fewer bytes may have, which do not have to be
-/// stored.
+/// stored; and a chunk of a smaller array.
 const FEW: u64 = 1 << 16;
 
 /// All elements of a dataset.
@@ -42,7 +42,8 @@ fn stored(source: &Source<'_>, dataset: &Dataset) -> Result<Vec<u8>> {
         Place::Whole { at } => return Ok(source.read(*at, len as u64)?.bytes),
         Place::Chunked { chunk, chunks } => (chunk, chunks),
     };
-    let elements = shape::count(chunk).filter(|&count| count <= MOST);
+    let most_each = (count as u64).saturating_mul(64).max(FEW);
+    let elements = shape::count(chunk).filter(|&elements| elements as u64 <= most_each);
     let Some(elements) = elements else {
         let text = format!(
             "chunks of shape {} are too large for a small array",
@@ -72,6 +73,7 @@ fn decoded(source: &Source<'_>, chunk: &Chunk, (count, item): (usize, usize)) ->
         }
     }
     let wanted = count * item;
+    source.charge(at, wanted)?;
     if filters.deflate {
         // One more shows a stream that is too long.
         let inflated = source.bytes.inflated(&bytes, wanted + 1);
@@ -86,9 +88,12 @@ fn decoded(source: &Source<'_>, chunk: &Chunk, (count, item): (usize, usize)) ->
         return Err(wrong(at, text));
     }
     if filters.shuffle {
-        bytes = (0..wanted)
-            .map(|i| bytes[i % item * count + i / item])
-            .collect();
+        let mut sorted = vec![0; wanted];
+        for (place, plane) in bytes.chunks_exact(count.max(1)).enumerate() {
+            let to = sorted.iter_mut().skip(place).step_by(item);
+            to.zip(plane).for_each(|(to, &byte)| *to = byte);
+        }
+        bytes = sorted;
     }
     Ok(bytes)
 }

@@ -9,8 +9,8 @@ use crate::format::Bytes;
 
 /// Structures are small and near each other: bytes that are read at a time.
 const PAGE: u64 = 16 << 10;
-/// Pages that are kept, until all give way to new ones.
-const PAGES: usize = 64;
+/// Pages that are kept.
+const PAGES: usize = 256;
 
 /// Bytes that structures may take beyond four times the file, and in files that
 /// are compressed or of unknown size. What is damaged or made to mislead may lead
@@ -33,11 +33,39 @@ pub(super) struct Sizes {
     pub(super) base: u64,
 }
 
+/// Parts of the file, each with the turn at which it was asked for last.
+#[derive(Default)]
+struct Pages {
+    by_start: BTreeMap<u64, (u64, Vec<u8>)>,
+    turn: u64,
+}
+
+impl Pages {
+    /// The page that begins at a byte.
+    fn get(&mut self, start: u64, fetch: impl FnOnce() -> Result<Vec<u8>>) -> Result<&[u8]> {
+        if !self.by_start.contains_key(&start) {
+            let page = fetch()?;
+            if self.by_start.len() == PAGES {
+                let oldest = self.by_start.iter().min_by_key(|(_, page)| page.0);
+                let oldest = oldest.map(|(&start, _)| start);
+                oldest.and_then(|start| self.by_start.remove(&start));
+            }
+            self.by_start.insert(start, (0, page));
+        }
+        self.turn += 1;
+        let page = self.by_start.get_mut(&start);
+        Ok(page.map_or(&[], |(turn, page)| {
+            *turn = self.turn;
+            page
+        }))
+    }
+}
+
 /// A file's bytes.
 pub(super) struct Source<'a> {
     pub(super) bytes: &'a dyn Bytes,
     pub(super) sizes: Sizes,
-    pages: RefCell<BTreeMap<u64, Vec<u8>>>,
+    pages: RefCell<Pages>,
     /// Bytes that may be asked for yet.
     left: Cell<u64>,
     /// The page read last, and how often it was one before.
@@ -81,11 +109,11 @@ impl<'a> Source<'a> {
 
     /// Bytes of the file from one on, as many as there are of `len`.
     pub(super) fn some(&self, at: u64, len: usize) -> Result<Part> {
+        self.charge(at, len)?;
         let bytes = match len as u64 <= PAGE {
             true => self.paged(at, len)?,
             false => self.fetched(at, len)?,
         };
-        self.charge(at, bytes.len())?;
         Ok(Part {
             bytes,
             start: at,
@@ -97,7 +125,7 @@ impl<'a> Source<'a> {
     pub(super) fn charge(&self, at: u64, len: usize) -> Result<()> {
         let left = self.left.get().checked_sub(len as u64);
         let left = left.ok_or_else(|| {
-            let text = "the file's structures lead in circles or overlap";
+            let text = "the file's structures lead in circles, overlap or are too large";
             wrong(at, text.into())
         })?;
         self.left.set(left);
@@ -124,15 +152,7 @@ impl<'a> Source<'a> {
                 break;
             };
             let (start, skipped) = (at / PAGE * PAGE, (at % PAGE) as usize);
-            if !pages.contains_key(&start) {
-                if pages.len() == PAGES {
-                    pages.clear();
-                }
-                let page = self.fetched(start, PAGE as usize)?;
-                self.charge(start, page.len())?;
-                pages.insert(start, page);
-            }
-            let page = pages.get(&start).map_or(&[][..], Vec::as_slice);
+            let page = pages.get(start, || self.fetched(start, PAGE as usize))?;
             let found = page.get(skipped..).unwrap_or_default();
             let wanted = &found[..found.len().min(len - bytes.len())];
             if wanted.is_empty() {
