@@ -56,6 +56,8 @@ class Data:
         series = self.plain("fmri")
         unless_there(series, lambda to: write_series(to, self.volumes))
         unless_there(self.plain("cut"), lambda to: cut(series, self.volumes // 10, to))
+        few = self.volumes // 10
+        unless_there(self.plain("varied"), lambda to: cut(series, few, to, (1.0, 0.0)))
         for name in ("t1", "f32"):
             unless_there(self.plain(name), lambda to, name=name: write_anatomy(name, to))
         unless_there(self.plain("text"), write_text)
@@ -69,7 +71,8 @@ class Data:
 
 def made_by():
     """Changes with the code that makes the data."""
-    sources = [Path(__file__), Path(packing.__file__)]
+    here = Path(__file__)
+    sources = [here, Path(packing.__file__), here.with_name("formats.py")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
@@ -172,10 +175,10 @@ def write_text(to):
     Path(to).write_bytes(header(shape, 2, 8, 0.0, 0.0) + b" ".join(parts)[:size])
 
 
-def cut(series, volumes, to):
+def cut(series, volumes, to, factors=(0.25, 1.0)):
     """The first volumes of the series as a file of their own."""
     size = volumes * int(np.prod(SERIES)) * 2
     with open(series, "rb") as file:
         file.seek(HEADER)
         data = file.read(size)
-    Path(to).write_bytes(header(SERIES + (volumes,), 4, 16, 0.25, 1.0) + data)
+    Path(to).write_bytes(header(SERIES + (volumes,), 4, 16, *factors) + data)

@@ -1,7 +1,7 @@
 """Measure our reads and those of others, by turns.
 
-Tables and pictures go to benches/results. Environment: FILES=plain or compressed
-measures reads of these alone, SMALL=1 takes a tenth of the data, LONG=1 adds a
+Tables and pictures go to benches/results. Environment: FILES=plain, compressed
+or formats measures reads of these alone, SMALL=1 takes a tenth of the data, LONG=1 adds a
 file ten times as long, ROWS=text measures only the rows that have the text in
 their titles and writes no results.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 import picture
 import report
 from data import Data
+from formats import FormatRows
 from measure import measure, peak_memory
 from plain import PlainRows
 from readers import NAMES, Failed, Job, Readers
@@ -127,19 +128,29 @@ def measure_plain(data, readers, truth, notes, only):
     return results, [] if only else measure_plain_memory(readers, rows, truth, notes)
 
 
+def measure_formats(data, readers, truth, notes, only):
+    rows = FormatRows(data, truth)
+    rows.make()
+    wanted = [row for row in rows.all() if only in row.title]
+    return measure_rows(wanted, readers, truth, notes), []
+
+
 def main():
     small, long, only = is_set("SMALL"), is_set("LONG"), os.environ.get("ROWS", "")
     data = Data(ROOT / "target/bench/data", small)
     data.make(long)
     warm(data)
     truth, failures = Truth(data), 0
-    kinds = [os.environ.get("FILES")] if is_set("FILES") else ["plain", "compressed"]
+    all_kinds = ["plain", "compressed", "formats"]
+    kinds = [os.environ.get("FILES")] if is_set("FILES") else all_kinds
     for kind in kinds:
         notes = []
         # Each kind has readers of its own: memory that one keeps is another's.
         with Readers(ROOT / "target/bench/bin") as readers:
             if kind == "plain":
                 results, memory = measure_plain(data, readers, truth, notes, only)
+            elif kind == "formats":
+                results, memory = measure_formats(data, readers, truth, notes, only)
             else:
                 results, memory = measure_compressed(data, readers, truth, notes, only, long)
             found = {

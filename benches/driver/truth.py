@@ -21,6 +21,11 @@ class Boxes:
         return len(self.parts)
 
 
+def factors(volumes):
+    """Of a series in which each volume has its own. They round nothing."""
+    return 0.25 * 2.0 ** (np.arange(volumes) % 3)
+
+
 class Truth:
     def __init__(self, data):
         self.data, self.known = data, {}
@@ -50,6 +55,8 @@ class Truth:
             parts = volumes_of(stored)
         for part in parts:
             array = stored[part]
+            if source == "varied":
+                slope = factors(stored.shape[3])[part[-1]]
             array = array if dtype == "disk" else (array * slope + inter).astype(dtype)
             yield array.T if order == "C" else array
 

@@ -15,6 +15,7 @@
  * and counted. `again` reads the boxes so often before. With `step` elements are so
  * far apart on the first three axes; `readers` share the boxes, each a thread of
  * its own; `order=C` makes the last axis the fastest; `fresh=1` takes new memory.
+ * Of a file with `reversed` axes the boxes' first is the last, and the fastest.
  */
 #include "server.h"
 
@@ -72,6 +73,16 @@ static ap_dtype dtype_of(const job *j)
     return strcmp(name, "disk") == 0 ? AP_DISK : ap_dtype_parse(name);
 }
 
+static int is_reversed(const job *j)
+{
+    return job_is(j, "reversed", "1");
+}
+
+static uint32_t flags_of(const job *j)
+{
+    return is_reversed(j) ? AP_READ_C : 0;
+}
+
 static void open_work(const job *j)
 {
     ap_proxy *proxy = NULL;
@@ -100,7 +111,7 @@ static void whole(const job *j)
     ap_array *array = NULL;
     void *out = NULL;
     int64_t nbytes = 0;
-    uint32_t flags = job_is(j, "order", "C") ? AP_READ_C : 0;
+    uint32_t flags = job_is(j, "order", "C") ? AP_READ_C : flags_of(j);
     int fresh = job_is(j, "fresh", "1");
     char more[64];
     CHECK(open_before(j, &proxy));
@@ -127,7 +138,8 @@ static void index_of(const job *j, const box *b, ap_slice *index)
     for (int axis = 0; axis < 4; axis++) {
         int64_t step = axis < 3 ? job_number(j, "step", 1) : 1;
         int64_t reach = (b->count[axis] - 1) * step + 1;
-        index[axis] = ap_range(b->start[axis], b->start[axis] + reach, step);
+        index[is_reversed(j) ? 3 - axis : axis] =
+            ap_range(b->start[axis], b->start[axis] + reach, step);
     }
 }
 
@@ -146,7 +158,7 @@ static ap_status read_boxes(const job *j, ap_proxy **proxy, const box *boxes, in
             return status;
         size_t nbytes = box_size(&boxes[i]) * element;
         index_of(j, &boxes[i], index);
-        status = ap_read_slice(*proxy, index, 4, dtype_of(j), 0, out, nbytes, &err);
+        status = ap_read_slice(*proxy, index, 4, dtype_of(j), flags_of(j), out, nbytes, &err);
         if (status != AP_OK)
             return status;
         out += nbytes;

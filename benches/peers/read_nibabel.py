@@ -77,13 +77,21 @@ def prepare(file, args):
 
 def image_of(prepared):
     if isinstance(prepared, str):
-        return nibabel.load(prepared, keep_file_open=True)
+        kept = {"keep_file_open": True} if ".nii" in prepared or ".mgh" in prepared else {}
+        return nibabel.load(prepared, **kept)
     files = nibabel.Nifti1Image.make_file_map({"image": prepared, "header": prepared})
     return nibabel.Nifti1Image.from_file_map(files)
 
 
+def in_order(array, args):
+    """With the first axis the fastest, which is the last of some formats."""
+    return array.T if args.get("reversed") else array
+
+
 def close(image):
     """rapidgzip ends the process if its threads are left to the end."""
+    if "image" not in image.file_map:
+        return
     opened = image.file_map["image"].fileobj
     if opened is not None:
         opened.close()
@@ -121,6 +129,7 @@ def whole(file, args):
             result = image.dataobj.get_unscaled()
         else:
             result = image.get_fdata(dtype=np.dtype(dtype), caching="unchanged")
+        result = in_order(result, args)
         # What is not compressed is a map, of which nothing was read yet.
         if args.get("order") == "C":
             result = np.ascontiguousarray(result).T
@@ -132,6 +141,7 @@ def whole(file, args):
 
 def slices(file, args):
     index = [index_of(box, args) for box in boxes_of(args["boxes"])]
+    index = [entry[::-1] for entry in index] if args.get("reversed") else index
     when = args.get("open", "before")
     prepared = prepare(file, args) if when == "before" else None
     image = image_of(prepared) if is_opened_before(args) else None
@@ -148,7 +158,7 @@ def slices(file, args):
             if image is None:
                 image = image_of(prepared or prepare(file, args))
                 proxy = proxy_of(image, args)
-            results.append(proxy[entry])
+            results.append(in_order(proxy[entry], args))
             if when == "each":
                 close(image)
                 image = None

@@ -30,6 +30,19 @@ def pack_fields(table, size, byte_order, fields):
     return bytes(out)
 
 
+def holding(kind, values, **what):
+    """A file of these values, in the place of random ones."""
+
+    class Holding(kind):
+        def elements(self):
+            return values
+
+        def frame(self, number):
+            return values[..., number]
+
+    return Holding(values.dtype.name, values.shape, **what)
+
+
 @dataclass
 class ImageFile:
     """What to write. `fields` overrides any field of the header."""
@@ -88,6 +101,10 @@ class ImageFile:
 
     def stored(self):
         """The elements, as an array of `shape`."""
+        return self.elements()
+
+    def elements(self):
+        """What is written."""
         count = math.prod(self.shape)
         return values(self.type, count, self.seed).reshape(self.shape, order="F")
 

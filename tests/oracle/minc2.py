@@ -40,7 +40,7 @@ class Minc2(Minc):
         return b""
 
     def stored(self):
-        whole = super().stored()
+        whole = self.elements()
         if self.written is None:
             return whole
         out = np.full(whole.shape, self.filled or 0, whole.dtype)
@@ -89,9 +89,9 @@ class Minc2(Minc):
             file[self._place(variable)].attrs[attribute] = value
         # Last, so that they can be cut off.
         if self.written is None:
-            file[self._place("image")][...] = super().stored()
+            file[self._place("image")][...] = self.elements()
         else:
-            file[self._place("image")][self.written] = super().stored()[self.written]
+            file[self._place("image")][self.written] = self.elements()[self.written]
 
     def factors(self):
         # NumPy's numbers without axes keep their precision, too.
