@@ -101,6 +101,7 @@ step 'instructions' runner 'valgrind --version' bash tests/instructions.sh
 step 'oracle' runner 'target/venv/bin/python -m pytest --version' \
     env AP_LIBRARY="$CARGO_TARGET_DIR/release/libarrayproxy.so" PYTHONDONTWRITEBYTECODE=1 \
     target/venv/bin/python -m pytest -q -p no:cacheprovider tests/oracle
+step 'Python' runner 'python3 -m venv --help' bash bindings/python/test.sh
 step 'fuzz targets' one 'c++ --version' \
     env RUSTFLAGS='--cfg fuzzing' CARGO_TARGET_DIR="$CARGO_TARGET_DIR/fuzz" \
     cargo check --locked --manifest-path fuzz/Cargo.toml
