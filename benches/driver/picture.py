@@ -60,7 +60,7 @@ def draw(found, path):
     axes.grid(axis="x", color=LINES, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-    theirs = "plain code" if found["kind"] == "plain" else "the fastest other reader"
+    theirs = {"plain": "plain code", "formats": "NiBabel"}.get(found["kind"], "the fastest other reader")
     figure.suptitle(TITLE.format(theirs), x=0.01, ha="left", fontsize=12)
     figure.tight_layout()
     # No date in it: the same results make the same picture.

@@ -14,6 +14,7 @@ import nibabel
 import numpy as np
 from nibabel import _compression
 from nibabel.arrayproxy import ArrayProxy
+from nibabel.ecat import EcatImage
 from server import Clock, boxes_of, index_of, serve
 
 way = sys.argv[1]
@@ -77,6 +78,8 @@ def prepare(file, args):
 
 def image_of(prepared):
     if isinstance(prepared, str):
+        if prepared.endswith(".v"):  # which nibabel.load does not know
+            return EcatImage.load(prepared)
         kept = {"keep_file_open": True} if ".nii" in prepared or ".mgh" in prepared else {}
         return nibabel.load(prepared, **kept)
     files = nibabel.Nifti1Image.make_file_map({"image": prepared, "header": prepared})
