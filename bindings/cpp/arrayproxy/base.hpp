@@ -415,15 +415,13 @@ public:
     /// Checked; std::out_of_range. Negative indices are out of range.
     template <class... I> T &at(I... i) const
     {
-        std::size_t axis = 0;
-        const auto fits = [&](std::int64_t index) {
-            const bool is_in = axis < ndim() && index >= 0 && index < shape_[axis];
-            axis++;
-            return is_in;
-        };
-        if ((static_cast<int>(!fits(static_cast<std::int64_t>(i))) + ... + 0) || axis != ndim())
-            throw std::out_of_range(detail::written({static_cast<std::int64_t>(i)...}) +
-                                    " in shape " + detail::written(shape_));
+        const Shape index{static_cast<std::int64_t>(i)...};
+        bool is_in = index.size() == ndim();
+        for (std::size_t axis = 0; is_in && axis < ndim(); axis++)
+            is_in = index[axis] >= 0 && index[axis] < shape_[axis];
+        if (!is_in)
+            throw std::out_of_range(detail::written(index) + " in shape " +
+                                    detail::written(shape_));
         return (*this)(i...);
     }
 

@@ -161,9 +161,7 @@ void check_case(const Case &one)
     }
 }
 
-} // namespace
-
-int main()
+void test_cases()
 {
     std::ifstream file(folder + "cases.json");
     std::string line;
@@ -174,14 +172,16 @@ int main()
         const Case one = parsed(line);
         test::note = one.texts.at("file") + " " + one.texts.at("dtype") + " [" +
                      one.texts.at("text") + "]";
-        try {
-            check_case(one);
-        } catch (const std::exception &e) {
-            test::check(false, e.what(), __FILE__, __LINE__);
-        }
+        check_case(one);
         count++;
     }
     test::note.clear();
     CHECK(count >= 100);
-    return test::end("cases");
+}
+
+} // namespace
+
+int main()
+{
+    return test::run("cases", {test_cases});
 }

@@ -1,7 +1,7 @@
 // test.hpp - checks for the C++ tests
 //
 // A check that fails prints its place, what was found and what was wanted; the program
-// goes on. main ends with `return test::end("name");`. Checks are for the main thread.
+// goes on. main is `return test::run("name", {parts});`. Checks are for the main thread.
 #ifndef TEST_HPP
 #define TEST_HPP
 
@@ -115,8 +115,16 @@ template <class T> arrayproxy::Proxy counted(const arrayproxy::Shape &shape)
     return numbers(values, shape);
 }
 
-inline int end(const char *name)
+// All parts of a program; what they throw is a failure.
+inline int run(const char *name, std::initializer_list<void (*)()> parts)
 {
+    for (const auto part : parts) {
+        try {
+            part();
+        } catch (const std::exception &e) {
+            check(false, std::string("threw ") + e.what(), name, 0);
+        }
+    }
     std::cout << name << ": " << passed << " passed, " << failed << " failed\n";
     return failed == 0 && passed > 0 ? 0 : 1;
 }
