@@ -3,9 +3,10 @@
 # and with sanitizers; the README's program and the gallery too. One line per check; the
 # last one is `N passed, N failed`. Needs `make build`, and target/venv for the cases.
 #
-# CXX   compiler (g++, and clang++ if it is there)
+# CXX    compiler (g++, and clang++ if it is there)
+# JOBS   programs at a time (as many as there are cores)
 #
-# shellcheck disable=SC2317 # functions are called through check
+# shellcheck disable=SC2016,SC2317 # sed's backquotes; functions are called through check
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=target/bindings/cpp
@@ -17,6 +18,7 @@ here=bindings/cpp
 include=$out/include
 flags="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -g -I$include"
 sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
+jobs=${JOBS:-$(nproc)}
 programs='cases reading handles callbacks threads leak'
 
 if [ -n "${CXX:-}" ]; then
@@ -27,7 +29,7 @@ else
 fi
 
 rm -rf "$out"
-mkdir -p "$out"/{lib,include/arrayproxy,bin} || exit 1
+mkdir -p "$out"/{lib,include/arrayproxy,bin,logs,results} || exit 1
 
 # Programs look for the library by its soname, in a folder with nothing else in it.
 copy_library() {
@@ -66,11 +68,12 @@ run() { # program
 
 # Each header by itself, and twice, with more warnings than a user may have.
 headers_alone() { # compiler, standard
-    local header
+    local header standard=$2
+    [ "$1-$2" != clang++-23 ] || standard=2b
     for header in arrayproxy.hpp arrayproxy/base.hpp arrayproxy/parts.hpp; do
         # shellcheck disable=SC2086 # flags are words
         printf '#include <%s>\n#include <%s>\n' $header $header |
-            nice -n 19 "$1" -x c++ -std="c++$2" $flags -Wsign-conversion -Wold-style-cast \
+            nice -n 19 "$1" -x c++ -std="c++$standard" $flags -Wsign-conversion -Wold-style-cast \
                 -Wcast-qual -Wundef -Wnon-virtual-dtor -fsyntax-only - || return
     done
 }
@@ -95,11 +98,11 @@ END
 
 # The README's first program and what it is said to print.
 readme_program() {
-    sed -n '/^```cpp$/,/^```$/{/^```$/q;/^```/d;p}' $here/README.md >"$out/readme.cpp"
+    sed -n '/^```cpp$/,/^```$/{/^```$/q;/^```/d;p}' "$here/README.md" >"$out/readme.cpp"
     [ "$(wc -l <"$out/readme.cpp")" -eq 10 ] || { wc -l "$out/readme.cpp"; return 1; }
     build "${compilers[0]}" 17 "$out/readme.cpp" readme || return
     "$out/bin/readme" | tee "$out/readme.said"
-    [ -s "$out/readme.said" ] && grep -Fq "\`$(cat "$out/readme.said")\`" $here/README.md
+    [ -s "$out/readme.said" ] && grep -Fq "\`$(cat "$out/readme.said")\`" "$here/README.md"
 }
 
 # All of README's other C++, in a function that is compiled.
@@ -107,7 +110,7 @@ readme_compiles() {
     {
         printf '#include <arrayproxy.hpp>\nvoid body(const arrayproxy::Proxy &);\n'
         printf 'void body(const arrayproxy::Proxy &image)\n{\n'
-        sed -n '/^```cpp$/,/^```$/p' $here/README.md | sed '1,/^```$/d; /^```/d'
+        sed -n '/^```cpp$/,/^```$/p' "$here/README.md" | sed '1,/^```$/d; /^```/d'
         printf '}\nint main() {}\n'
     } >"$out/readme_rest.cpp"
     grep -q range "$out/readme_rest.cpp" && build "${compilers[0]}" 17 "$out/readme_rest.cpp" rest
@@ -121,7 +124,7 @@ has_gnuplot() {
 }
 
 gallery() {
-    build "${compilers[0]}" 17 $here/gallery.cpp gallery &&
+    build "${compilers[0]}" 17 "$here/gallery.cpp" gallery &&
         "$out/bin/gallery" tests/data/mni152_t1.nii.gz tests/data/functional.nii \
             "$out/gallery.png" >"$out/gallery.gnuplot" && gnuplot "$out/gallery.gnuplot" || return
     local size
@@ -145,25 +148,44 @@ check "headers are copied" copy_headers
 check "cases are made" make_cases
 [ "$failed" -eq 0 ] || finish
 
+# One program in one way: as a standard has it, or sanitized.
+program() { # compiler, standard or "sanitized", program
+    local compiler=$1 way=$2 name=$3 file=$1-$2-$3 standard=$2 options=-O0
+    log=$out/logs/$file
+    case $way in
+    17) options=-O2 ;;
+    23) [ "$compiler" != clang++ ] || standard=2b ;;
+    sanitized) standard=20 options="-O1 $sanitize" ;;
+    esac
+    # shellcheck disable=SC2086 # flags are words
+    check "build $name, $compiler, $way" \
+        build "$compiler" $standard "$here/tests/$name.cpp" "$file" $options
+    check "run $name, $compiler, $way" run "$file"
+}
+
+lines=()
 for compiler in "${compilers[@]}"; do
-    for standard in 17 20 23; do
-        name="$compiler, c++$standard"
-        optimize=-O0
-        [ $standard != 17 ] || optimize=-O2
-        [ "$compiler" != clang++ ] || [ $standard != 23 ] || standard=2b
-        check "headers alone, $name" headers_alone "$compiler" $standard
-        for program in $programs; do
-            check "build $program, $name" \
-                build "$compiler" $standard $here/tests/"$program".cpp "$program-$standard" $optimize
-            check "run $program, $name" run "$program-$standard"
+    for way in 17 20 23 sanitized; do
+        [ $way = sanitized ] ||
+            check "headers alone, $compiler, $way" headers_alone "$compiler" $way
+        for name in $programs; do
+            [ $way-"$name" = sanitized-leak ] || lines+=("$compiler $way $name")
         done
     done
 done
-for program in ${programs/leak/}; do
-    # shellcheck disable=SC2086 # flags are words
-    check "build $program, sanitized" build "${compilers[0]}" 20 $here/tests/"$program".cpp \
-        "$program-sanitized" -O1 $sanitize
-    check "run $program, sanitized" run "$program-sanitized"
+for line in "${lines[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+        wait -n
+    done
+    # shellcheck disable=SC2086 # three words
+    program $line >"$out/results/${line// /-}" &
+done
+wait
+for line in "${lines[@]}"; do
+    cat "$out/results/${line// /-}"
+    good=$(grep -c '^ok ' "$out/results/${line// /-}")
+    passed=$((passed + good))
+    failed=$((failed + 2 - good))
 done
 check "two files with the header" two_files
 check "README's program runs" readme_program

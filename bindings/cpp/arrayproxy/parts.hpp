@@ -36,11 +36,13 @@ public:
 
     static const Options &defaults()
     {
-        static const Options options;
-        return options;
+        static const Options unset(nullptr); // as C takes NULL
+        return unset;
     }
 
 private:
+    explicit Options(std::nullptr_t) {}
+
     detail::Handle<ap_options, ap_options_free> handle_;
 };
 
