@@ -63,7 +63,8 @@ run() { # program
     status=$?
     cat "$log.said"
     [ "$status" -eq 0 ] || { echo "exit status $status"; return 1; }
-    [ "$(wc -l <"$log.said")" -eq 1 ] && grep -Eq '^[a-z]+: [1-9][0-9]* passed, 0 failed$' "$log.said"
+    [ "$(wc -l <"$log.said")" -eq 1 ] &&
+        grep -Eq '^[a-z]+: [1-9][0-9]* passed, 0 failed$' "$log.said"
 }
 
 # Each header by itself, and twice, with more warnings than a user may have.
@@ -135,8 +136,8 @@ gallery() {
 }
 
 gallery_refuses() {
-    ! "$out/bin/gallery" tests/data/nothing.nii tests/data/functional.nii x.png >"$out/refused" 2>&1 &&
-        grep "nothing.nii" "$out/refused"
+    ! "$out/bin/gallery" tests/data/nothing.nii tests/data/functional.nii "$out/none.png" \
+        >"$out/refused" 2>&1 && grep "nothing.nii" "$out/refused"
 }
 
 for tool in "${compilers[@]}" readelf timeout; do

@@ -289,7 +289,8 @@ private:
             first = 0, last = -1;
         T *begin = is_empty ? view.data() : view.data() + first;
         detail::checked([&](ap_error *err) {
-            return ap_plan_read(get(), begin, static_cast<std::size_t>(last - first + 1) * sizeof(T),
+            return ap_plan_read(get(), begin,
+                                static_cast<std::size_t>(last - first + 1) * sizeof(T),
                                 static_cast<std::size_t>(-first) * sizeof(T), strides.data(),
                                 how_.watching(), err);
         });

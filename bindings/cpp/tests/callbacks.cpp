@@ -113,15 +113,16 @@ void test_sources()
 void test_nested()
 {
     auto is_failing = std::make_shared<bool>(false);
-    const auto inner = std::make_shared<Proxy>(
-        arrayproxy::open(source_of("abcdef", is_failing), arrayproxy::Layout{AP_UINT8, {6}},
-                         arrayproxy::Options("codec=none,cache_bytes=0")));
+    const arrayproxy::Layout layout{AP_UINT8, {6}};
+    const arrayproxy::Options options("codec=none,cache_bytes=0");
+    const Proxy inner = arrayproxy::open(source_of("abcdef", is_failing), layout, options);
     int caught = 0;
     const auto read = [&](void *buffer, std::size_t size, std::uint64_t offset) {
         const auto start = static_cast<std::int64_t>(offset);
+        const auto stop = start + static_cast<std::int64_t>(size);
         std::vector<std::uint8_t> part;
         try {
-            inner->read_into(part, arrayproxy::range(start, start + static_cast<std::int64_t>(size)));
+            inner.read_into(part, arrayproxy::range(start, stop));
         } catch (const OutOfPaper &) {
             caught++;
             throw std::length_error("no data from inside");
@@ -129,8 +130,7 @@ void test_nested()
         std::copy(part.begin(), part.end(), static_cast<std::uint8_t *>(buffer));
         return part.size();
     };
-    const Proxy outer = arrayproxy::open(Source::callbacks(read, 6), arrayproxy::Layout{AP_UINT8, {6}},
-                                         arrayproxy::Options("codec=none,cache_bytes=0"));
+    const Proxy outer = arrayproxy::open(Source::callbacks(read, 6), layout, options);
     CHECK_EQUAL(outer.read<int>(5)(), 'f');
     *is_failing = true;
     CHECK_THROWS(std::length_error, outer.read<int>());

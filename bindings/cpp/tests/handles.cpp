@@ -167,7 +167,8 @@ void test_arrays()
 
     auto memory = std::make_shared<std::vector<std::int16_t>>(std::vector<std::int16_t>{1, 2, 3});
     {
-        const Array wrapped = Array::wrap(View<std::int16_t>(memory->data() + 2, {3}, {-1}), memory);
+        const View<std::int16_t> backwards(memory->data() + 2, {3}, {-1});
+        const Array wrapped = Array::wrap(backwards, memory);
         CHECK_EQUAL(memory.use_count(), 2);
         CHECK_EQUAL(wrapped.strides(), Shape{-2});
         CHECK_EQUAL(wrapped.view<std::int16_t>()(0), 3);
