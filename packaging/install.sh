@@ -77,6 +77,10 @@ put_link "$shared" "$LIBDIR/$SONAME"
 put_link "$shared" "$LIBDIR/libarrayproxy.so"
 put 644 target/release/libarrayproxy.a "$LIBDIR/libarrayproxy.a"
 put 644 include/arrayproxy.h "$INCLUDEDIR/arrayproxy.h"
+put 644 bindings/cpp/arrayproxy.hpp "$INCLUDEDIR/arrayproxy.hpp"
+for file in base parts; do
+    put 644 bindings/cpp/arrayproxy/$file.hpp "$INCLUDEDIR/arrayproxy/$file.hpp"
+done
 
 # shellcheck disable=SC2016 # pkg-config's own variable
 filled '${prefix}' packaging/arrayproxy.pc.in |
@@ -97,5 +101,5 @@ for file in README.md LICENSE-MIT LICENSE-APACHE; do
 done
 
 if [ "$1" = uninstall ]; then # what is left of our own folders, if empty
-    rmdir "$DESTDIR$cmake" "$DESTDIR$doc" 2>/dev/null || :
+    rmdir "$DESTDIR$cmake" "$DESTDIR$doc" "$DESTDIR$INCLUDEDIR/arrayproxy" 2>/dev/null || :
 fi

@@ -52,6 +52,9 @@ tree() {
 expected_tree() { # include, lib
     cat <<END
 $1/arrayproxy.h f 644
+$1/arrayproxy.hpp f 644
+$1/arrayproxy/base.hpp f 644
+$1/arrayproxy/parts.hpp f 644
 $2/libarrayproxy.a f 644
 $2/libarrayproxy.so l libarrayproxy.so.$version
 $2/libarrayproxy.so.$soversion l libarrayproxy.so.$version
@@ -193,6 +196,21 @@ for kind in shared static; do
         fi
     done
 done
+
+cat >"$out/classes.cpp" <<'END'
+#include <arrayproxy.hpp>
+#include <iostream>
+int main(int, char **argv)
+{
+    std::cout << arrayproxy::open(argv[1]).read<int>(60, 50, 10, 1)() << "\n";
+}
+END
+cpp_classes() {
+    $CXX -std=c++17 -Wall -Wextra -pedantic -Werror "$out/classes.cpp" -o "$programs/classes" \
+        $(pkg-config --cflags --libs arrayproxy) &&
+        LD_LIBRARY_PATH=$prefix/lib says "${voxel##* }" "$programs/classes" "$image"
+}
+check "build and run C++'s classes by pkg-config" cpp_classes
 
 # What rustc says a static library of its needs.
 native_libs() {
@@ -354,6 +372,6 @@ share/doc/arrayproxy/notes f 644" tree "$prefix"
 check "uninstall below DESTDIR" run_make uninstall DESTDIR="$out/stage" PREFIX=/usr \
     LIBDIR=/usr/lib/odd INCLUDEDIR=/usr/include/odd
 check "no file is left" says "" tree "$out/stage"
-check "nor a folder of ours" says "" find "$out/stage" -path '*share*' -name arrayproxy
+check "nor a folder of ours" says "" find "$out/stage" -name arrayproxy
 check "uninstall where nothing is" run_make uninstall DESTDIR="$out/stage" PREFIX=/usr
 finish
