@@ -15,25 +15,37 @@ ap_slice slice_of(int64_t start, int64_t count, int64_t step)
     return ap_range(start, last == 0 ? AP_NONE : last - 1, step);
 }
 
+/* missing(..1) and so on; made once, as making takes longer than calling. */
+static SEXP missing_call(int at)
+{
+    static SEXP calls[AP_MAX_NDIM];
+    if (!calls[at]) {
+        char name[16];
+        snprintf(name, sizeof name, "..%d", at + 1);
+        SEXP call = PROTECT(Rf_lang2(Rf_install("missing"), Rf_install(name)));
+        R_PreserveObject(call);
+        calls[at] = call;
+        UNPROTECT(1);
+    }
+    return calls[at];
+}
+
 static int is_missing(SEXP value, SEXP env, int at)
 {
     if (value == R_MissingArg)
         return 1;
-    if (TYPEOF(value) != PROMSXP)
+    if (TYPEOF(value) != PROMSXP || TYPEOF(R_PromiseExpr(value)) != SYMSXP)
         return 0;
     /* f <- function(i) x[i, ]; f() leaves i out, too. */
-    char name[16];
-    snprintf(name, sizeof name, "..%d", at + 1);
-    SEXP call = PROTECT(Rf_lang2(Rf_install("missing"), Rf_install(name)));
-    int missing = Rf_asLogical(Rf_eval(call, env));
-    UNPROTECT(1);
-    return missing;
+    return Rf_asLogical(Rf_eval(missing_call(at), env));
 }
 
 SEXP dots(SEXP env)
 {
     SEXP list = PROTECT(Rf_findVarInFrame(env, R_DotsSymbol));
     R_xlen_t count = TYPEOF(list) == DOTSXP ? Rf_xlength(list) : 0;
+    if (count > AP_MAX_NDIM)
+        Rf_error("incorrect number of dimensions");
     SEXP out = PROTECT(Rf_allocVector(VECSXP, count));
     for (R_xlen_t i = 0; i < count; i++, list = CDR(list)) {
         SEXP value = CAR(list);
