@@ -85,6 +85,17 @@ try "overhead" Rscript bindings/R/overhead.R "$AP_CASES/plain.nii" \
     "$("$out/overhead" "$AP_CASES/plain.nii")"
 cat "$out/log"
 
+# By pkg-config, as after `make install`.
+mkdir -p "$out/pc"
+sed -e "s|@LIBDIR@|$AP_LIB|" -e "s|@INCLUDEDIR@|$AP_INCLUDE|" -e "s|@VERSION@|0.1.0|" \
+    packaging/arrayproxy.pc.in >"$out/pc/arrayproxy.pc"
+mkdir -p "$out/library2"
+cd "$out"
+try "pkg-config" env -u AP_LIB -u AP_INCLUDE PKG_CONFIG_PATH="$out/pc" \
+    R CMD INSTALL --library=library2 arrayproxy_*.tar.gz
+try "loads by pkg-config" env R_LIBS="$out/library2" Rscript -e 'library(arrayproxy)'
+cd "$root"
+
 # Without the library there is a sentence, and nothing is built.
 (
     cd "$out"

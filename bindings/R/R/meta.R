@@ -28,14 +28,18 @@ scaling <- function(x) .Call(C_factors_of, x)
 
 warnings_of <- function(x) .Call(C_notes_of, x)
 
+size_text <- function(n) {
+    if (is.null(n)) "one element"
+    else paste(format(n, scientific = FALSE, trim = TRUE), collapse = " x ")
+}
+
 format.arrayproxy <- function(x, ...) {
     path <- basename(path_of(x))
     name <- if (length(path) == 1) path else paste(path[1], "and", length(path) - 1, "more")
     if (!.Call(C_is_open, x))
         return(paste0("<arrayproxy> ", name, ", closed"))
     about <- .Call(C_info, x)
-    size <- if (is.null(dim(x))) "one element" else paste(dim(x), collapse = " x ")
-    sprintf("<arrayproxy> %s: %s, %s%s, %s", name, size, about$disk,
+    sprintf("<arrayproxy> %s: %s, %s%s, %s", name, size_text(dim(x)), about$disk,
             if (about$scaled) paste0(" scaled to ", about$auto) else "",
             if (about$codec == "none") about$format
             else paste0(about$format, " (", about$codec, ")"))
@@ -64,7 +68,7 @@ summary.arrayproxy <- function(object, ...) {
 print.summary.arrayproxy <- function(x, ...) {
     line <- function(name, ...) cat(format(name, width = 13), ..., "\n", sep = "")
     line("file", paste(x$path, collapse = ", "))
-    line("dim", if (is.null(x$dim)) "one element" else paste(x$dim, collapse = " x "))
+    line("dim", size_text(x$dim))
     line("type", x$dtype, if (x$read_as != x$dtype) paste0(", read as ", x$read_as))
     line("format", x$format, if (x$codec != "none") paste0(" (", x$codec, ")"))
     factors <- vapply(x$scaling, function(f) paste(format(range(f)), collapse = " to "), "")
