@@ -10,6 +10,7 @@ export AP_CASES="$root/target/bindings/cases"
 export AP_LIBRARY="$AP_LIB/libarrayproxy.so"
 export R_LIBS="$out/library" AP_LEAK_ROUNDS="${AP_LEAK_ROUNDS:-100000}"
 # Few open files: more than these are asked for.
+# shellcheck disable=SC3045 # dash and bash have it
 ulimit -n 1024
 unset MAKEFLAGS MFLAGS
 rm -rf "$out"

@@ -37,3 +37,14 @@ for (line in lines) {
         expect_identical(do.call(`[`, c(list(x), index, list(drop = FALSE))), part, info = line)
     close(x)
 }
+
+# Stored row-major: positions in the whole array are R's all the same.
+x <- open_image(file.path(folder, "chunks.mnc"))
+a <- x[]
+expect_identical(x[c(9, 2, 9, 100)], a[c(9, 2, 9, 100)])
+expect_identical(x[a > 0], a[a > 0])
+expect_identical(x[-(1:50)], a[-(1:50)])
+expect_identical(x[c(NA, 3)], a[c(NA, 3)])
+expect_error(x[length(a) + 1], "out of bounds")
+expect_error(dim(x) <- length(x), class = "AP_ERR_UNSUPPORTED")
+expect_identical(x[c(1, 5, 1), c(7, 2), ], a[c(1, 5, 1), c(7, 2), ])

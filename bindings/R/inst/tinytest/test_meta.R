@@ -56,6 +56,12 @@ expect_identical(as.vector(open_image(packed, index_path = comma)), 1:24)
 expect_identical(dim(open_image(c(path, path))), c(2L, 3L, 4L, 2L))
 expect_identical(open_image(c(path, path))[2, 3, 4, ], rep(x[2, 3, 4], 2))
 expect_stdout(print(open_image(c(path, path))), "and 1 more")
+# Its factors are arrays where they vary.
+other <- int16_file(1:24, c(2, 3, 4), slope = 3, inter = -1)
+two <- open_image(c(path, other))
+expect_identical(scaling(two)$slope, array(c(2, 3), c(1, 1, 1, 2)))
+expect_identical(two[1, 1, 1, ], c(1, 2))
+expect_stdout(print(summary(two)), "slope 2 to 3, intercept -1 to -1")
 
 # Errors say what the library says.
 missing <- tryCatch(open_image("no-such-file.nii"), AP_ERR_NOT_FOUND = identity)
@@ -81,6 +87,12 @@ Sys.setenv(HOME = home)
 # A path that is not ASCII.
 umlaut <- file.path(tempdir(), "M\u00e4dchen.nii")
 if (isTRUE(file.copy(path, umlaut))) expect_identical(open_image(umlaut)[], x[])
+
+# Forked processes read through one handle.
+if (.Platform$OS.type == "unix" && requireNamespace("parallel", quietly = TRUE)) {
+    sums <- parallel::mclapply(1:4, function(k) sum(x[, , k]), mc.cores = 2)
+    expect_identical(unlist(sums), apply(x, 3, sum))
+}
 
 # Closed, or from another session: an error each time, never a crash.
 stored <- tempfile()
