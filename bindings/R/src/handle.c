@@ -62,7 +62,7 @@ const ap_proxy *proxy_of(SEXP x)
 {
     const ap_proxy *proxy = R_ExternalPtrAddr(pointer_of(x));
     if (!proxy)
-        Rf_error("this arrayproxy was closed, or comes from another session: "
+        Rf_error("this arrayproxy was closed, or comes from another R process: "
                  "open its file anew");
     return proxy;
 }

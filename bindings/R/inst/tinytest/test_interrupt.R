@@ -1,4 +1,4 @@
-# An interrupt and a time limit stop a read, and the session goes on.
+# An interrupt and a time limit stop a read, and R goes on.
 source("helpers.R")
 if (Sys.info()[["sysname"]] != "Linux") exit_file("needs signals and GNU date")
 

@@ -94,7 +94,7 @@ if (.Platform$OS.type == "unix" && requireNamespace("parallel", quietly = TRUE))
     expect_identical(unlist(sums), apply(x, 3, sum))
 }
 
-# Closed, or from another session: an error each time, never a crash.
+# Closed, or from another process: an error each time, never a crash.
 stored <- tempfile()
 saveRDS(x, stored)
 part <- slice(x, , , 2)
