@@ -1,0 +1,34 @@
+/* Registers what R calls. */
+#include "glue.h"
+
+#include <R_ext/Rdynload.h>
+
+#define ENTRY(name, arguments) {#name, (DL_FUNC)&name, arguments}
+
+static const R_CallMethodDef entries[] = {
+    ENTRY(open_file, 3),
+    ENTRY(close_handle, 1),
+    ENTRY(is_open, 1),
+    ENTRY(slice_handle, 3),
+    ENTRY(reshape_handle, 2),
+    ENTRY(shape, 1),
+    ENTRY(size, 1),
+    ENTRY(info, 1),
+    ENTRY(affine_of, 2),
+    ENTRY(zooms_of, 1),
+    ENTRY(factors_of, 1),
+    ENTRY(field_names, 1),
+    ENTRY(field_value, 2),
+    ENTRY(notes_of, 1),
+    ENTRY(subset, 4),
+    ENTRY(read_runs, 3),
+    ENTRY(read_points, 3),
+    {NULL, NULL, 0},
+};
+
+void R_init_arrayproxy(DllInfo *dll)
+{
+    R_registerRoutines(dll, NULL, entries, NULL, NULL);
+    R_useDynamicSymbols(dll, FALSE);
+    R_forceSymbols(dll, TRUE);
+}
