@@ -102,6 +102,9 @@ step 'oracle' runner 'target/venv/bin/python -m pytest --version' \
     env AP_LIBRARY="$CARGO_TARGET_DIR/release/libarrayproxy.so" PYTHONDONTWRITEBYTECODE=1 \
     target/venv/bin/python -m pytest -q -p no:cacheprovider tests/oracle
 step 'Python' runner 'python3 -m venv --help' bash bindings/python/test.sh
+step 'C++' runner 'c++ --version' bash bindings/cpp/test.sh
+step 'Julia' runner 'sh bindings/julia/get.sh' bash bindings/julia/test.sh
+step 'R' runner 'R --version' bash bindings/R/test.sh
 step 'fuzz targets' one 'c++ --version' \
     env RUSTFLAGS='--cfg fuzzing' CARGO_TARGET_DIR="$CARGO_TARGET_DIR/fuzz" \
     cargo check --locked --manifest-path fuzz/Cargo.toml

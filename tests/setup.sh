@@ -43,6 +43,9 @@ find_missing() {
     command -v abidw >/dev/null || missing="$missing abigail-tools"
     command -v nm >/dev/null || missing="$missing binutils"
     command -v rawtominc >/dev/null || missing="$missing minc-tools"
+    command -v gnuplot >/dev/null || missing="$missing gnuplot-nox"
+    command -v R >/dev/null || missing="$missing r-base-core"
+    Rscript -e 'library(tinytest)' >/dev/null 2>&1 || missing="$missing r-cran-tinytest"
     venv_is_ready || find_python || missing="$missing python3 python3-venv"
 }
 

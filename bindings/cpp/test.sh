@@ -44,7 +44,7 @@ copy_headers() {
 }
 
 make_cases() {
-    AP_LIBRARY=$PWD/$library PYTHONDONTWRITEBYTECODE=1 nice -n 19 \
+    AP_LIBRARY=$PWD/$library PYTHONDONTWRITEBYTECODE=1 \
         target/venv/bin/python bindings/cases.py target/bindings/cases
 }
 
@@ -52,14 +52,14 @@ build() { # compiler, standard, source, program, flags...
     local compiler=$1 standard=$2 source=$3 program=$4
     shift 4
     # shellcheck disable=SC2086 # flags are words
-    nice -n 19 "$compiler" -std="c++$standard" $flags "$@" "$source" -o "$out/bin/$program" \
+    "$compiler" -std="c++$standard" $flags "$@" "$source" -o "$out/bin/$program" \
         -L"$out/lib" -larrayproxy -Wl,-rpath,"\$ORIGIN/../lib" -pthread
 }
 
 # The program must end well within the time and say nothing but its own line.
 run() { # program
     local status
-    nice -n 19 timeout -k 5 300 "$out/bin/$1" >"$log.said" 2>&1
+    timeout -k 5 300 "$out/bin/$1" >"$log.said" 2>&1
     status=$?
     cat "$log.said"
     [ "$status" -eq 0 ] || { echo "exit status $status"; return 1; }
@@ -74,7 +74,7 @@ headers_alone() { # compiler, standard
     for header in arrayproxy.hpp arrayproxy/base.hpp arrayproxy/parts.hpp; do
         # shellcheck disable=SC2086 # flags are words
         printf '#include <%s>\n#include <%s>\n' $header $header |
-            nice -n 19 "$1" -x c++ -std="c++$standard" $flags -Wsign-conversion -Wold-style-cast \
+            "$1" -x c++ -std="c++$standard" $flags -Wsign-conversion -Wold-style-cast \
                 -Wcast-qual -Wundef -Wnon-virtual-dtor -fsyntax-only - || return
     done
 }

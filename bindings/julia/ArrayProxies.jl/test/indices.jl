@@ -15,7 +15,7 @@ end
         B = Array(A)
         @test B isa Array{eltype(A),ndims(A)}
         @test size(B) == size(A) && length(A) == length(B)
-        for _ in 1:150
+        for _ in 1:20 # each is compiled anew
             I = map(n -> anyindex(random, n), size(A))
             @test isequal(A[I...], B[I...])
             if all(i -> i isa Union{Int,Colon,AbstractRange}, I)
