@@ -188,7 +188,8 @@ public:
     /// proxy.read<float>(all, 3, range(0, 10)), or read<float>(How{AP_READ_C}, ...).
     template <class T, class... A> Nd<T> read(const A &...args) const
     {
-        return plan<T>(args...).template read<T>();
+        const Selection part = detail::select(args...);
+        return {loaded(dtype_of<T>, part), (part.how.flags & AP_READ_C) != 0};
     }
     /// As Plan::read_into, in the type of the place.
     template <class Place, class... A> void read_into(Place &&place, const A &...args) const
@@ -217,18 +218,14 @@ public:
         });
         return values;
     }
-    /// Into new memory of the library's, which is not set to zero before: the fastest way
-    /// to large results.
+    /// As the library's own array, which DLPack can hand on; of any type.
     template <class T = void, class... A> Array load(const A &...args) const
     {
         return load_as(dtype_of<T>, detail::select(args...));
     }
     Array load_as(ap_dtype dtype, const Selection &part = {}) const
     {
-        return Array(detail::made<ap_array>([&](ap_array **out, ap_error *err) {
-            return ap_load(get(), part.index.data(), part.index.size(), dtype, part.how.flags,
-                           part.how.watching(), out, err);
-        }));
+        return Array(loaded(dtype, part));
     }
     /// The stored elements without a copy, or AP_ERR_NO_VIEW.
     template <class... A> Array view(const A &...args) const
@@ -293,6 +290,13 @@ public:
     const ap_proxy *get() const noexcept { return handle_.get(); }
 
 private:
+    ap_array *loaded(ap_dtype dtype, const Selection &part) const
+    {
+        return detail::made<ap_array>([&](ap_array **out, ap_error *err) {
+            return ap_load(get(), part.index.data(), part.index.size(), dtype, part.how.flags,
+                           part.how.watching(), out, err);
+        });
+    }
     static std::string named(const char *text) { return text ? text : ""; }
 
     detail::Handle<ap_proxy, ap_free> handle_;

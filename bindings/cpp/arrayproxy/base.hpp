@@ -430,42 +430,78 @@ private:
     Shape shape_, strides_;
 };
 
-/// An array of its own. Column-major, or row-major if it was read with AP_READ_C.
+/// An array of its own, in the library's memory, which is fast to make where it is large.
+/// Column-major, or row-major if it was read with AP_READ_C.
 template <class T> class Nd {
 public:
     using value_type = T;
-    static_assert(!std::is_same_v<T, bool>, "std::vector<bool> is packed: read std::uint8_t");
 
-    explicit Nd(Shape shape = {0}, bool row_major = false)
-        : shape_(std::move(shape)), strides_(detail::packed(shape_, row_major))
+    /// Of zeros.
+    explicit Nd(const Shape &shape = {0}, bool row_major = false)
+        : Nd(detail::made<ap_array>([&](ap_array **out, ap_error *err) {
+                 return ap_array_new(dtype_of<T>, static_cast<std::int32_t>(shape.size()),
+                                     shape.data(), row_major ? AP_ORDER_C : AP_ORDER_F, out, err);
+             }),
+             row_major)
     {
-        std::size_t size = 1;
-        for (const std::int64_t n : shape_)
-            size *= static_cast<std::size_t>(n);
-        values_.resize(size);
     }
+    /// Around elements that the library packed in such an order; it is taken.
+    Nd(ap_array *taken, bool row_major) : handle_(taken), row_major_(row_major)
+    {
+        shape_ = detail::listed<std::int64_t>([&](std::int64_t *list, std::int32_t room,
+                                                  ap_error *) {
+            return ap_array_shape(taken, list, room);
+        });
+        strides_ = detail::packed(shape_, row_major);
+        size_ = 1;
+        for (const std::int64_t n : shape_)
+            size_ *= static_cast<std::size_t>(n);
+        data_ = static_cast<T *>(ap_array_data(taken));
+    }
+    Nd(Nd &&other) noexcept
+        : handle_(std::move(other.handle_)), row_major_(other.row_major_),
+          shape_(std::move(other.shape_)), strides_(std::move(other.strides_)),
+          size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr))
+    {
+    }
+    Nd &operator=(Nd &&other) noexcept
+    {
+        handle_ = std::move(other.handle_);
+        row_major_ = other.row_major_;
+        shape_ = std::move(other.shape_);
+        strides_ = std::move(other.strides_);
+        size_ = std::exchange(other.size_, 0);
+        data_ = std::exchange(other.data_, nullptr);
+        return *this;
+    }
+    Nd(const Nd &other) : Nd(other.shape_, other.row_major_)
+    {
+        std::copy(other.begin(), other.end(), data_);
+    }
+    Nd &operator=(const Nd &other) { return *this = Nd(other); }
+    ~Nd() = default;
+
     const Shape &shape() const noexcept { return shape_; }
     /// In elements.
     const Shape &strides() const noexcept { return strides_; }
     std::size_t ndim() const noexcept { return shape_.size(); }
-    std::size_t size() const noexcept { return values_.size(); }
-    bool empty() const noexcept { return values_.empty(); }
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
 
-    T *data() noexcept { return values_.data(); }
-    const T *data() const noexcept { return values_.data(); }
-    /// All elements as they lie in memory.
-    const std::vector<T> &values() const & noexcept { return values_; }
-    std::vector<T> values() && noexcept { return std::move(values_); }
-    auto begin() noexcept { return values_.begin(); }
-    auto end() noexcept { return values_.end(); }
-    auto begin() const noexcept { return values_.begin(); }
-    auto end() const noexcept { return values_.end(); }
+    T *data() noexcept { return data_; }
+    const T *data() const noexcept { return data_; }
+    /// A copy of all elements as they lie in memory.
+    std::vector<T> values() const { return {begin(), end()}; }
+    T *begin() noexcept { return data_; }
+    T *end() noexcept { return data_ + size_; }
+    const T *begin() const noexcept { return data_; }
+    const T *end() const noexcept { return data_ + size_; }
 
     /// Not checked. As many indices as axes.
-    template <class... I> T &operator()(I... i) noexcept { return values_[offset(i...)]; }
+    template <class... I> T &operator()(I... i) noexcept { return data_[offset(i...)]; }
     template <class... I> const T &operator()(I... i) const noexcept
     {
-        return values_[offset(i...)];
+        return data_[offset(i...)];
     }
     /// Checked; std::out_of_range.
     template <class... I> T &at(I... i) { return view().at(i...); }
@@ -508,8 +544,11 @@ private:
     }
 #endif
 
+    detail::Handle<ap_array, ap_array_free> handle_;
+    bool row_major_;
     Shape shape_, strides_;
-    std::vector<T> values_;
+    std::size_t size_ = 0;
+    T *data_ = nullptr;
 };
 
 } // namespace arrayproxy
