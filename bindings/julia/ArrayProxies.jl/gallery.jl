@@ -23,7 +23,7 @@ function draw(picture, image, series)
             println(plot, "e")
         end
         println(plot, """
-            set tics; set border 3; set size noratio; set xtics nomirror; set ytics nomirror
+            set tics; set border 3; set size noratio; set xtics nomirror 5; set ytics nomirror
             set title 'voxel $voxel'; set xlabel 'volume'
             plot '-' with linespoints pt 7 ps 0.5 lc rgb '#2a78b5'""")
         foreach(value -> println(plot, value), course)
