@@ -100,7 +100,8 @@ fn joined(files: Vec<ArrayProxy>, pool: Pool) -> Result<ArrayProxy> {
     let mut layout = Layout::stacked(&layouts).ok_or_else(|| {
         let text = format!(
             "{} arrays of shape {} and type {} are no one array: at most {} axes are possible, \
-             within 2^63 bytes, and elements have to lie in like order in each file",
+             within 2^63 bytes, and elements have to lie in like order in each file, in blocks \
+             that fit each other",
             layouts.len(),
             shape::text(&layouts[0].shape),
             layouts[0].dtype,

@@ -1,5 +1,6 @@
 """MINC 1 against NiBabel and plain NumPy: ranges, records, fields, odd headers, real tools."""
 
+import os
 import shutil
 import subprocess
 from io import BytesIO
@@ -436,8 +437,11 @@ def test_found_by_content(tmp_path):
     fails("AP_ERR_OPTION", file.open_sources, (content, content), format="minc1")
 
 
+# Where nothing may be missing, the tests fail without them.
 TOOLS = pytest.mark.skipif(
-    not all(map(shutil.which, ["rawtominc", "mincconvert"])), reason="needs minc-tools"
+    os.environ.get("CI") != "true"
+    and not all(map(shutil.which, ["rawtominc", "mincconvert"])),
+    reason="needs minc-tools",
 )
 
 

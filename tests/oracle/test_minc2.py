@@ -1,6 +1,5 @@
 """MINC 2 against NiBabel and plain NumPy: files of h5py and of Debian's minc-tools."""
 
-import shutil
 import subprocess
 import warnings
 from pathlib import Path
@@ -18,6 +17,7 @@ from eltypes import TYPES
 from indices import random_index
 from minc2 import IMAGE, Minc2
 from proxy import Callbacks, Proxy
+from test_minc1 import TOOLS
 
 NIBABELS = Path(nibabel.__file__).parent / "tests" / "data"
 KINDS = ["uint8", "int8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
@@ -323,9 +323,6 @@ def _with_order(file, folder):
             axes = file.names[-file.lows.ndim :]
             stored[f"{IMAGE}/{name}"].attrs["dimorder"] = np.bytes_(",".join(axes))
     return path
-
-
-TOOLS = pytest.mark.skipif(not shutil.which("mincconvert"), reason="minc-tools are not there")
 
 
 @TOOLS

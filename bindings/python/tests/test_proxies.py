@@ -180,6 +180,11 @@ def test_seek_index(path, tmp_path):
     image.build_index()
     image.save_index(tmp_path / "index")
     image.load_index(tmp_path / "index")
+    image.save_index(tmp_path / "an, index")
+    for name in (tmp_path / "an, index", str(tmp_path / "an, index")):
+        assert arrayproxy.open(path, index_path=name, strict=1).warnings == []
+    with pytest.raises(ValueError, match="no index file"):
+        arrayproxy.open(path, index_path=path, strict=1)
     image.trim()
     assert (tmp_path / "index").stat().st_size > 0
 

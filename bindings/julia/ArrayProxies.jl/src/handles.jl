@@ -28,6 +28,11 @@ function opened(path::AbstractString, options)
         for (name, value) in options
             text = "$name=$(value isa Bool ? Int(value) : value)"
             checked() do error
+                # The one that may hold a comma.
+                name === :index_path && return ccall(
+                    _ap_options_set_text[], Int32,
+                    (Ptr{Cvoid}, Int32, Cstring, Ptr{ErrorBytes}),
+                    settings, OPT_INDEX_PATH, value, error)
                 ccall(_ap_options_parse[], Int32, (Ptr{Cvoid}, Cstring, Ptr{ErrorBytes}),
                       settings, text, error)
             end

@@ -12,8 +12,8 @@ function __init__()
 end
 
 const FUNCTIONS = [
-    :ap_version_string, :ap_status_name, :ap_options_new, :ap_options_free,
-    :ap_options_parse, :ap_open, :ap_free, :ap_reshape, :ap_slice_proxy, :ap_ndim,
+    :ap_status_name, :ap_options_new, :ap_options_free,
+    :ap_options_parse, :ap_options_set_text, :ap_open, :ap_free, :ap_reshape, :ap_slice_proxy,
     :ap_shape, :ap_auto_dtype, :ap_disk_dtype, :ap_order, :ap_is_scaled, :ap_format,
     :ap_codec, :ap_affine, :ap_zooms, :ap_chunk_shape, :ap_warning, :ap_field_name,
     :ap_field_ints, :ap_field_reals, :ap_field_text, :ap_read_slice, :ap_read_box,
@@ -30,6 +30,7 @@ end
 const AUTO = Int32(0)
 const DISK = Int32(1)
 const ERR_UNSUPPORTED = Int32(-13)
+const OPT_INDEX_PATH = Int32(10)
 
 "Julia's types by the library's codes; RGB are tuples."
 const TYPES = Dict{Int32,DataType}(

@@ -81,6 +81,8 @@ end
     @test occursin("missing.nii", sprint(showerror, missing_one))
     @test_throws ArrayProxyError ArrayProxy(EXAMPLE, no_such = 1)
     @test_throws ArrayProxyError ArrayProxy(@__FILE__)
+    @test_throws ArrayProxyError ArrayProxy(EXAMPLE, index_path = @__FILE__, strict = true)
+    @test size(ArrayProxy(EXAMPLE, index_path = "not, there", strict = true)) == (128, 96, 24, 2)
     A = ArrayProxy(EXAMPLE)
     @test_throws ArrayProxyError field(A, "no_such")
     part = view(A, :, :, 1, 1)

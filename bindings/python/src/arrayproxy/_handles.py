@@ -8,7 +8,7 @@ import threading
 from array import array
 
 from ._errors import ArrayProxyError, call
-from ._library import READ_AT, RELEASE, SIZE, lib
+from ._library import INDEX_PATH, READ_AT, RELEASE, SIZE, lib
 
 
 class Handle:
@@ -50,8 +50,10 @@ class Options:
         if isinstance(name, int):
             call(lib.ap_options_set_int, self.address, name, value)
             return
-        text = os.fsdecode(value) if isinstance(value, os.PathLike) else value
-        text = str(int(text)) if isinstance(text, bool) else str(text)
+        if name == "index_path":  # the one that may hold a comma
+            call(lib.ap_options_set_text, self.address, INDEX_PATH, os.fsencode(value))
+            return
+        text = str(int(value)) if isinstance(value, bool) else str(value)
         call(lib.ap_options_parse, self.address, f"{name}={text}".encode())
 
     def __exit__(self, *_):

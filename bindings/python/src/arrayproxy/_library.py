@@ -16,7 +16,7 @@ RANGE, AT, ELLIPSIS, NEWAXIS = range(4)
 AUTO, DISK = 0, 1
 READ_C, READ_RAW = 1, 2
 LITTLE, BIG = 1, 2
-KEEP_OPEN, FACTOR_TYPE = 4, 16
+KEEP_OPEN, INDEX_PATH, FACTOR_TYPE = 4, 10, 16
 FLOAT32, FLOAT64 = 772, 776
 
 
@@ -42,7 +42,6 @@ _i64, _u64, _size, _real = c.c_int64, c.c_uint64, c.c_size_t, c.c_double
 # name: type of the result, types of the arguments. Pointers are addresses.
 FUNCTIONS = {
     "ap_version_string": (_text, []),
-    "ap_has": (_i32, [_text]),
     "ap_status_name": (_text, [_i32]),
     "ap_options_new": (_p, []),
     "ap_options_free": (None, [_p]),
@@ -53,7 +52,6 @@ FUNCTIONS = {
     "ap_source_callbacks": (_i32, [READ_AT, SIZE, RELEASE, _p, _u32, _p, _p]),
     "ap_source_free": (None, [_p]),
     "ap_open": (_i32, [_text, _p, _p, _p]),
-    "ap_open_source": (_i32, [_p, _p, _p, _p, _p]),
     "ap_open_layout": (
         _i32,
         [_p, _i32, _i32, _i32, _p, _i32, _u64, _real, _real, _p, _p, _p],
