@@ -38,13 +38,32 @@ cd "$out"
 try "R CMD build" R CMD build "$root/bindings/R"
 try "R CMD INSTALL" R CMD INSTALL --library=library arrayproxy_*.tar.gz
 
-# Short rounds here, as all tests run once more below.
-try "R CMD check" env AP_LEAK_ROUNDS=1000 R CMD check --no-manual arrayproxy_*.tar.gz
-grep -E '(NOTE|WARNING|ERROR)$' log || true
-grep '^Status: ' log || true
-warnings=0
-grep -qE '^Status: .*(WARNING|ERROR)' log && warnings=1
-verdict $warnings "R CMD check without warnings"
+# What CRAN gets: where no library is installed, from the crates in the package
+# alone. Short rounds, as all tests run once more below.
+offline() {
+    env -u AP_LIB -u AP_INCLUDE -u AP_LIBRARY PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/nonexistent \
+        "$@"
+}
+try "package.sh" sh "$root/bindings/R/package.sh" "$out/cran"
+try "R CMD check" offline env AP_LEAK_ROUNDS=1000 R CMD check --no-manual cran/arrayproxy_*.tar.gz
+grep -E -A 3 '(NOTE|WARNING|ERROR)$' log || true
+clean=0
+grep -qE '^Status: (OK|1 NOTE)$' log || clean=1
+[ "$(grep -c '^\* .*NOTE$' log)" = "$(grep -c 'installed package size ... NOTE$' log)" ] || clean=1
+verdict $clean "R CMD check is clean, but for the size"
+built=0
+grep -q '^using Rust: rustc 1\.' arrayproxy.Rcheck/00install.out || built=1
+ldd arrayproxy.Rcheck/arrayproxy/libs/arrayproxy.so >log
+grep -q libarrayproxy log && built=1
+verdict $built "the package holds the library"
+for crate in libc zstd-sys; do
+    held=0
+    grep -q "^$crate [0-9]" arrayproxy.Rcheck/arrayproxy/AUTHORS || held=1
+    verdict $held "AUTHORS names those of $crate"
+done
+small=0
+[ "$(cat cran/arrayproxy_*.tar.gz | wc -c)" -lt 5000000 ] || small=1
+verdict $small "the package is below CRAN's 5 MB"
 
 # A line for each file that fails, and the counts in the end.
 cat >run.R <<'TEXT'
@@ -97,16 +116,22 @@ try "pkg-config" env -u AP_LIB -u AP_INCLUDE PKG_CONFIG_PATH="$out/pc" \
 try "loads by pkg-config" env R_LIBS="$out/library2" Rscript -e 'library(arrayproxy)'
 cd "$root"
 
-# Without the library there is a sentence, and nothing is built.
-(
-    cd "$out"
-    rm -rf empty
-    cp -R "$root/bindings/R" empty
-    cd empty
-    env -u AP_LIB PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/nonexistent sh configure
-) >"$out/log" 2>&1 && status=1 || status=0
-grep -q 'make install' "$out/log" || status=1
-verdict $status "configure without the library"
+# Without the library, and without Rust of this age, there is a sentence, and
+# nothing is built.
+refuses() { # folder of sources, PATH, what is said
+    status=0
+    (cd "$1" && PATH=$2 offline sh configure) >"$out/log" 2>&1 && status=1
+    grep -q "$3" "$out/log" || status=1
+    [ ! -e "$1/src/Makevars" ] || status=1
+    [ "$status" -eq 0 ] || cat "$out/log"
+    verdict "$status" "configure says: $3"
+}
+mkdir "$out/old"
+printf '#!/bin/sh\necho "rustc 1.84.1 (e71f9a9a9 2025-01-27)"\n' >"$out/old/rustc"
+chmod +x "$out/old/rustc"
+cp -R bindings/R "$out/empty"
+refuses "$out/empty" "$PATH" 'make install'
+refuses "$out/cran/package" "$out/old:$PATH" '^1.84.1\. Install them'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
