@@ -1,4 +1,4 @@
-"""A plugin of pytest's: NiBabel's own tests of its proxy find ours in its place."""
+"""A plugin of pytest's: NiBabel's own tests find our proxies in the place of its own."""
 
 import nibabel.arrayproxy
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes as c
 from array import array
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -11,7 +12,14 @@ from ._errors import ArgumentError, call
 from ._handles import Handle, address, axes, int64s
 from ._index import entries
 from ._library import AUTO, DISK, PROGRESS, READ_C, READ_RAW, lib
-from ._types import DTYPES, code_of
+from ._types import DTYPES, Array, Index, Order, Place, Progress, code_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from tqdm import tqdm as Bar
+
+    Scalar = TypeVar("Scalar", bound=np.generic)
+    Out = TypeVar("Out", bound=Array)
 
 SCALAR = ()
 # Of 64 axes, the most that an array has.
@@ -21,7 +29,12 @@ ROOM = bytes(8 * 64)
 class BaseProxy:
     """An array whose elements stay in a file until they are asked for."""
 
-    order = "F"
+    order: Order = "F"
+    _shape: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._shape
 
     @property
     def is_proxy(self) -> bool:
@@ -50,7 +63,7 @@ class BaseProxy:
         """The handle to read from, if what is stored is asked for or if not."""
         return self._handle()
 
-    def _read(self, index, code: int, flags: int = 0, order: str | None = None):
+    def _read(self, index: Index, code: int, flags: int = 0, order: Order | None = None) -> Any:
         """A new array of a selection, a scalar if it has no axes."""
         where = self._handle_for(code).address
         numbers = entries(index)
@@ -58,20 +71,44 @@ class BaseProxy:
         shape = array("q", ROOM)
         n = call(lib.ap_slice_shape, *what, address(shape), 64)
         order = order or self.order
-        out = np.empty(shape[:n].tolist(), self._type_of(where, code, flags), order)
+        out: Array = np.empty(shape[:n].tolist(), self._type_of(where, code, flags), order)
         if order == "C":
             flags |= READ_C
         call(lib.ap_read_slice, *what, code, flags, _address_of(out), out.nbytes)
         return out if n else out[SCALAR]
 
-    def _type_of(self, where: int, code: int, flags: int) -> np.dtype:
+    def _type_of(self, where: int, code: int, flags: int) -> np.dtype[Any]:
         if code == AUTO and not flags & READ_RAW:
             code = lib.ap_auto_dtype(where)
         elif code in (AUTO, DISK):
             code = lib.ap_disk_dtype(where)
         return DTYPES[code]
 
-    def read(self, index=(), dtype=None, *, order=None, raw=False, out=None, progress=None):
+    @overload
+    def read(
+        self, index: Index = ..., dtype: None = ..., *, order: Order | None = ...,
+        raw: bool = ..., out: Out, progress: Progress = ...,
+    ) -> Out: ...  # fmt: skip
+    @overload
+    def read(
+        self, index: Place, dtype: npt.DTypeLike | None = ..., *, order: Order | None = ...,
+        raw: bool = ..., out: None = ..., progress: Progress = ...,
+    ) -> Any: ...  # fmt: skip
+    @overload
+    def read(
+        self, index: Index = ..., *, dtype: type[Scalar] | np.dtype[Scalar],
+        order: Order | None = ..., raw: bool = ..., out: None = ..., progress: Progress = ...,
+    ) -> npt.NDArray[Scalar]: ...  # fmt: skip
+    @overload
+    def read(
+        self, index: Index = ..., dtype: npt.DTypeLike | None = ..., *,
+        order: Order | None = ..., raw: bool = ..., out: None = ..., progress: Progress = ...,
+    ) -> Array: ...  # fmt: skip
+    def read(
+        self, index: Index = (), dtype: npt.DTypeLike | None = None, *,
+        order: Order | None = None, raw: bool = False, out: Array | None = None,
+        progress: Progress = None,
+    ) -> Any:  # fmt: skip
         """Read a selection.
 
         index : what ``proxy[index]`` takes
@@ -97,17 +134,17 @@ class BaseProxy:
             self._read_into(index, flags, out, control)
         return out
 
-    def _shape_of(self, index) -> tuple[int, ...]:
+    def _shape_of(self, index: Index) -> tuple[int, ...]:
         numbers = entries(index)
         what = self._handle().address, address(numbers), len(numbers) // 4
         return axes(lambda *room: call(lib.ap_slice_shape, *what, *room))
 
-    def _resolved(self, dtype, flags: int) -> np.dtype:
+    def _resolved(self, dtype: npt.DTypeLike | None, flags: int) -> np.dtype[Any]:
         if dtype is not None:
             return np.dtype(dtype)
         return self._type_of(self._handle().address, AUTO, flags)
 
-    def _read_into(self, index, flags: int, out: np.ndarray, control: int | None):
+    def _read_into(self, index: Index, flags: int, out: Array, control: int | None) -> None:
         code = code_of(out.dtype)
         if code is None or not out.dtype.isnative:
             raise ArgumentError(f"elements cannot be read as {out.dtype}")
@@ -130,15 +167,16 @@ class BaseProxy:
             lib.ap_plan_free(plan)
 
 
-def _address_of(out: np.ndarray) -> int:
+def _address_of(out: Array) -> int:
     """Of an array that was just made; in less time than NumPy's own way takes."""
     try:
-        return c.addressof(c.c_char.from_buffer(out.T if out.flags.f_contiguous else out))
+        buffer: Any = out.T if out.flags.f_contiguous else out
+        return c.addressof(c.c_char.from_buffer(buffer))
     except (TypeError, ValueError):  # nothing in it, or a type that has no buffers
         return out.ctypes.data
 
 
-def _asked(dtype: np.dtype | None) -> int:
+def _asked(dtype: np.dtype[Any] | None) -> int:
     """What to ask for: integers are cast by NumPy from what the file means."""
     if dtype is None or dtype.kind not in "fc":
         return AUTO
@@ -148,8 +186,11 @@ def _asked(dtype: np.dtype | None) -> int:
 class _Progress:
     """A control that tells how far a read is."""
 
-    def __init__(self, told):
-        self.told, self.bar, self.control, self.problem = told, None, None, None
+    def __init__(self, told: Progress):
+        self.told = told
+        self.bar: Bar[Any] | None = None
+        self.control: int | None = None
+        self.problem: BaseException | None = None
 
     def __enter__(self) -> int | None:
         if self.told is None or self.told is False:
@@ -163,18 +204,18 @@ class _Progress:
         lib.ap_control_set_callback(self.control, self.callback, None, 100)
         return self.control
 
-    def _step(self, _user, done, total):
+    def _step(self, _user: object, done: int, total: int) -> int:
         try:
             if self.bar is not None:
                 self.bar.total = total
                 self.bar.update(done - self.bar.n)
                 return 0
-            return int(bool(self.told(done, total)))
+            return int(callable(self.told) and bool(self.told(done, total)))
         except BaseException as problem:  # none may cross the library
             self.problem = problem
             return 1
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.control is not None:
             lib.ap_control_free(self.control)
         if self.bar is not None:

@@ -4,6 +4,8 @@ NiBabel's, catch too."""
 from __future__ import annotations
 
 import ctypes as c
+from collections.abc import Callable
+from typing import Any
 
 from ._library import Error, lib
 
@@ -16,7 +18,7 @@ class ArrayProxyError(Exception):
 
     @property
     def name(self) -> str:
-        return lib.ap_status_name(self.code).decode()
+        return str(lib.ap_status_name(self.code), "ascii")
 
 
 class ArgumentError(ArrayProxyError, ValueError):
@@ -86,7 +88,7 @@ def raised(code: int, error: Error) -> ArrayProxyError:
     return found
 
 
-def call(function, *arguments) -> int:
+def call(function: Callable[..., int], *arguments: Any) -> int:
     """The count that a function gives, which ends in an `ap_error`."""
     error = Error()
     result = function(*arguments, c.addressof(error))

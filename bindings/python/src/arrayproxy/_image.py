@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes as c
 import os
 from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, Union, overload
 
 import numpy as np
 
@@ -13,14 +15,21 @@ from ._errors import call
 from ._handles import Handle, Options, address, axes, int64s, made
 from ._index import entries
 from ._library import AUTO, BIG, DISK, lib
-from ._types import DTYPES
+from ._types import DTYPES, Array, Field, Index, PathLike, Place, Settings
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from typing_extensions import Self, Unpack
+
+# A shape, or a slice in numbers as bytes.
+Step = tuple[Literal["reshape", "slice"], Union[tuple[int, ...], bytes]]
 
 # Bytes of a part that is read at a time, as stored.
 CHUNK = 16 << 20
 AFFINES = {"best": 0, "sform": 1, "qform": 2, "base": 3}
 
 
-def open(path, **options) -> ImageProxy:  # noqa: A001 - as `gzip.open`
+def open(path: PathLike, **options: Unpack[Settings]) -> ImageProxy:  # noqa: A001 - as `gzip.open`
     """Open an image file. Only its header is read.
 
     Options are the library's, by their names: ``threads``, ``mmap``, ``keep_open``,
@@ -38,52 +47,56 @@ class ImageProxy(BaseProxy):
     are proxies too, which read nothing.
     """
 
-    def __init__(self, path, options: dict, steps: tuple):
-        self.path, self.options, self._steps = path, dict(options), ()
+    _steps: tuple[Step, ...] = ()
+
+    def __init__(
+        self, path: str | bytes, options: Settings | dict[str, Any], steps: tuple[Step, ...]
+    ):
+        self.path, self.options = path, dict(options)
         with Options(self.options) as settings:
             self._take(made(lib.ap_open, os.fsencode(path), settings))
         for step in steps:
             self._take(_derived(self._opened, step))
         self._steps = steps
 
-    def _take(self, handle: Handle):
+    def _take(self, handle: Handle) -> None:
         where = handle.address
         self._opened = handle
-        self.shape = axes(lib.ap_shape, where)
-        self.order = chr(lib.ap_order(where))
+        self._shape = axes(lib.ap_shape, where)
+        self.order = "C" if lib.ap_order(where) == ord("C") else "F"
 
     def _handle(self) -> Handle:
         return self._opened
 
-    def _after(self, step) -> ImageProxy:
+    def _after(self, step: Step) -> Self:
         new = object.__new__(type(self))
         new.path, new.options, new._steps = self.path, self.options, (*self._steps, step)
         new._take(_derived(self._opened, step))
         return new
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         """Opened anew where it arrives: files are not copied."""
         return type(self), (self.path, self.options, self._steps)
 
-    def __dask_tokenize__(self):
+    def __dask_tokenize__(self) -> tuple[object, ...]:
         told = os.stat(self.path)
         return self.path, told.st_size, told.st_mtime_ns, sorted(self.options.items()), self._steps
 
     # What there is.
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> np.dtype[Any]:
         """Of what reading gives."""
         return DTYPES[lib.ap_auto_dtype(self._opened.address)]
 
     @property
-    def disk_dtype(self) -> np.dtype:
+    def disk_dtype(self) -> np.dtype[Any]:
         """Of what is stored."""
         dtype = DTYPES[lib.ap_disk_dtype(self._opened.address)]
         return dtype.newbyteorder(">" if self._is_big() else "<")
 
     def _is_big(self) -> bool:
-        return lib.ap_byte_order(self._opened.address) == BIG
+        return bool(lib.ap_byte_order(self._opened.address) == BIG)
 
     @property
     def is_scaled(self) -> bool:
@@ -96,27 +109,29 @@ class ImageProxy(BaseProxy):
 
     @property
     def format(self) -> str:
-        return lib.ap_format(self._opened.address).decode()
+        return str(lib.ap_format(self._opened.address), "ascii")
 
     @property
     def codec(self) -> str:
-        return lib.ap_codec(self._opened.address).decode()
+        return str(lib.ap_codec(self._opened.address), "ascii")
 
     @property
-    def scale_factors(self) -> tuple[np.ndarray, np.ndarray]:
+    def scale_factors(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Slopes and intercepts, of as many axes as vary, or none."""
         shape = axes(lib.ap_scale_shape, self._opened.address)
-        slopes, inters = (np.empty(shape, "f8", "F") for _ in range(2))
+        slopes, inters = (np.empty(shape, np.float64, "F") for _ in range(2))
         what = slopes.ctypes.data, inters.ctypes.data, slopes.size
         call(lib.ap_scale_factors, self._opened.address, *what)
         return slopes, inters
 
     @property
-    def affine(self) -> np.ndarray:
+    def affine(self) -> npt.NDArray[np.float64]:
         """Voxel to world: 4 by 4, RAS+ in mm."""
         return self.get_affine()[0]
 
-    def get_affine(self, which: str = "best") -> tuple[np.ndarray, int]:
+    def get_affine(
+        self, which: Literal["best", "sform", "qform", "base"] = "best"
+    ) -> tuple[npt.NDArray[np.float64], int]:
         """The affine that NiBabel would choose ("best"), "sform", "qform" or "base"; and the
         xform code."""
         matrix = np.empty((4, 4))
@@ -147,25 +162,29 @@ class ImageProxy(BaseProxy):
         """Names of the header's fields, as NiBabel has them."""
         return _texts(lib.ap_field_name, self._opened.address)
 
-    def field(self, name: str):
+    def field(self, name: str) -> Field:
         """A field of the header: a number, a list of them, or a text."""
         where, key = self._opened.address, name.encode()
-        for function, kind in ((lib.ap_field_ints, "q"), (lib.ap_field_reals, "d")):
-            numbers = self._numbers(function, kind, key)
-            if numbers is not None:
-                return numbers[0] if len(numbers) == 1 else numbers
+        numbers = self._numbers(lib.ap_field_ints, "q", key)
+        if numbers is None:
+            numbers = self._numbers(lib.ap_field_reals, "d", key)
+        if numbers is not None:
+            found: Field = numbers[0] if len(numbers) == 1 else numbers
+            return found
         size = call(lib.ap_field_text, where, key, None, 0)
         text = c.create_string_buffer(size)
         call(lib.ap_field_text, where, key, c.addressof(text), size)
         return text.value.decode()
 
-    def _numbers(self, function, kind: str, key: bytes) -> list | None:
+    def _numbers(
+        self, function: Callable[..., int], kind: Literal["q", "d"], key: bytes
+    ) -> list[Any] | None:
         """`None` if the field is of another kind."""
         where = self._opened.address
         if function(where, key, None, 0, None) == -13:
             return None
         room = call(function, where, key, None, 0)
-        numbers = array(kind, bytes(8 * room))
+        numbers: array[Any] = array(kind, bytes(8 * room))
         call(function, where, key, address(numbers), room)
         return numbers.tolist()
 
@@ -193,57 +212,65 @@ class ImageProxy(BaseProxy):
 
     # What is read.
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: Place) -> Any: ...
+    @overload
+    def __getitem__(self, index: Index) -> Array: ...
+    def __getitem__(self, index: Index) -> Any:
         return self._read(index, AUTO)
 
-    def get_unscaled(self) -> np.ndarray:
+    def get_unscaled(self) -> Array:
         """All elements as they are stored, in this machine's byte order."""
-        return self._read((), DISK)
+        return np.asarray(self._read((), DISK))
 
-    def _get_unscaled(self, slicer):
+    def _get_unscaled(self, slicer: Index) -> Any:
         return self._read(slicer, DISK)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:
             raise ValueError("this array is made when it is asked for, which is a copy")
         wanted = None if dtype is None else np.dtype(dtype)
         found = np.asarray(self._read((), _asked(wanted)))
         return found if wanted is None else found.astype(wanted, copy=False)
 
-    def reshape(self, *shape) -> ImageProxy:
+    @overload
+    def reshape(self, shape: SupportsIndex | Sequence[SupportsIndex], /) -> Self: ...
+    @overload
+    def reshape(self, *shape: SupportsIndex) -> Self: ...
+    def reshape(self, *shape: Any) -> Self:
         """The same elements, in the order in which they are stored, in another shape."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
         return self._after(("reshape", tuple(int(n) for n in wanted)))
 
-    def slice(self, index) -> ImageProxy:
+    def slice(self, index: Index) -> Self:
         """The part that an index selects, as a proxy that reads nothing until asked."""
         return self._after(("slice", entries(index).tobytes()))
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     # The seek index of compressed files.
 
-    def build_index(self):
+    def build_index(self) -> None:
         """Build the seek index to the end."""
         call(lib.ap_seekindex_build, self._opened.address, None)
 
-    def save_index(self, path):
+    def save_index(self, path: PathLike) -> None:
         """Save it as a file that indexed_gzip reads too."""
         call(lib.ap_seekindex_save, self._opened.address, os.fsencode(path))
 
-    def load_index(self, path):
+    def load_index(self, path: PathLike) -> None:
         call(lib.ap_seekindex_load, self._opened.address, os.fsencode(path))
 
-    def trim(self):
+    def trim(self) -> None:
         """Give back what can be made again: cached data and the open file."""
         lib.ap_trim(self._opened.address)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<ImageProxy {self.shape} {self.dtype} of {self.path!r} ({self.format})>"
 
 
-def _derived(handle: Handle, step) -> Handle:
+def _derived(handle: Handle, step: Step) -> Handle:
     kind, value = step
     if kind == "reshape":
         shape = int64s(value)
@@ -253,8 +280,8 @@ def _derived(handle: Handle, step) -> Handle:
     return made(lib.ap_slice_proxy, handle.address, *what, keep=handle.keep)
 
 
-def _texts(function, where: int) -> list[str]:
-    texts = []
+def _texts(function: Callable[[int, int], bytes | None], where: int) -> list[str]:
+    texts: list[str] = []
     while (text := function(where, len(texts))) is not None:
         texts.append(text.decode())
     return texts

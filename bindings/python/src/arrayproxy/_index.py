@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from array import array
 from operator import index as as_int
+from typing import SupportsIndex
 
 from ._errors import IndexingError
 from ._library import AT, ELLIPSIS, NEWAXIS, NONE, RANGE
+from ._types import Index
 
 FIRST, LAST = -(2**63) + 1, 2**63 - 1
 
 
-def entries(index) -> array:
+def entries(index: Index) -> array[int]:
     """Four numbers for each entry."""
     numbers = array("q")
     for entry in index if isinstance(index, tuple) else (index,):
@@ -36,13 +38,13 @@ def entries(index) -> array:
     return numbers
 
 
-def _bound(value) -> int:
+def _bound(value: SupportsIndex) -> int:
     """Beyond 64 bits all bounds are the same."""
     value = as_int(value)
     return value if FIRST <= value <= LAST else FIRST if value < 0 else LAST
 
 
-def _place(entry) -> int:
+def _place(entry: SupportsIndex) -> int:
     if isinstance(entry, bool) or getattr(entry, "shape", ()) != ():
         raise IndexingError(f"{entry!r} is no index: only integers, slices, ... and None are")
     try:
