@@ -217,6 +217,16 @@ static void test_reads(void)
     CHECK(plan == NULL);
     BOTH(ap_plan_new(array, &index, 1, AP_AUTO, 0, NULL, e), AP_ERR_NULL);
     CHECK_OK(ap_plan_new(array, &index, 1, AP_AUTO, 0, &plan, NULL));
+    ap_plan_free(plan);
+    const int64_t *lists[2] = {NULL, NULL}, counts[2] = {0, 0};
+    plan = MARKED(ap_plan);
+    BOTH(ap_plan_lists(NULL, 2, lists, counts, AP_AUTO, 0, &plan, e), AP_ERR_NULL);
+    CHECK(plan == NULL);
+    BOTH(ap_plan_lists(array, 2, NULL, counts, AP_AUTO, 0, &plan, e), AP_ERR_NULL);
+    BOTH(ap_plan_lists(array, 2, lists, NULL, AP_AUTO, 0, &plan, e), AP_ERR_NULL);
+    BOTH(ap_plan_lists(array, 2, lists, counts, AP_AUTO, 0, NULL, e), AP_ERR_NULL);
+    BOTH(ap_plan_lists(array, 1, lists, counts, AP_AUTO, 0, &plan, e), AP_ERR_INDEX);
+    CHECK_OK(ap_plan_lists(array, 2, lists, counts, AP_AUTO, 0, &plan, NULL));
     CHECK_STATUS(ap_plan_shape(NULL, list, 2), AP_ERR_NULL);
     CHECK_STATUS(ap_plan_shape(plan, NULL, 2), AP_ERR_NULL);
     CHECK_INT(ap_plan_dtype(NULL), 0);

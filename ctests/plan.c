@@ -417,8 +417,34 @@ static void test_outlives(void)
     ap_plan_free(plan);
 }
 
+/* Positions in any order, of an array of shape (5, 4, 3), far apart and not. */
+static void test_lists(void)
+{
+    for (int64_t n = 5; n <= 20000; n += 19995) {
+        const int64_t long_shape[3] = {n, 4, 3};
+        const int64_t first[3] = {n - 1, 0, n - 1}, last[2] = {-1, 0};
+        const int64_t *lists[3] = {first, NULL, last}, counts[3] = {3, 77, 2};
+        ap_proxy *proxy = open_counted(3, long_shape, AP_ORDER_F);
+        ap_plan *plan = NULL;
+        int64_t found[3];
+        int32_t out[24];
+        int wrong = 0;
+        CHECK_OK(ap_plan_lists(proxy, 3, lists, counts, AP_AUTO, 0, &plan, &err));
+        CHECK_INTS(found, ap_plan_shape(plan, found, 3), INTS(3, 4, 2));
+        CHECK_INT(ap_plan_nbytes(plan), sizeof out);
+        CHECK_OK(ap_plan_read(plan, out, sizeof out, 0, NULL, NULL, &err));
+        for (int i = 0; i < 24; i++)
+            wrong += out[i] != first[i % 3] + n * (i / 3 % 4) + n * 4 * (i < 12 ? 2 : 0);
+        CHECK_INT(wrong, 0);
+        CHECK_STATUS(ap_plan_read(plan, out, sizeof out - 1, 0, NULL, NULL, &err), AP_ERR_BUFFER);
+        ap_plan_free(plan);
+        ap_free(proxy);
+    }
+}
+
 int main(void)
 {
+    test_lists();
     test_told();
     test_told_scaled();
     test_cost();

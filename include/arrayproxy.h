@@ -919,6 +919,22 @@ ap_status ap_plan_new(const ap_proxy *proxy,
                       ap_plan **plan,
                       ap_error *err);
 
+/// Check positions that need not be evenly spaced: of each of the `ndim` axes
+/// (all of the array's) the `counts[axis]` ones that `lists[axis]` holds, in
+/// its order, or the whole axis where it is NULL. A position may be there
+/// twice. Negative ones count from the end; one outside the array gives
+/// `AP_ERR_INDEX`. As NumPy's `a[np.ix_(...)]`: no axis is dropped. Other
+/// arguments as in `ap_read_slice`.
+AP_API
+ap_status ap_plan_lists(const ap_proxy *proxy,
+                        int32_t ndim,
+                        const int64_t *const *lists,
+                        const int64_t *counts,
+                        ap_dtype dtype,
+                        uint32_t flags,
+                        ap_plan **plan,
+                        ap_error *err);
+
 /// Shape of the result. As `ap_shape`.
 AP_API
 int32_t ap_plan_shape(const ap_plan *plan,

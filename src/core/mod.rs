@@ -3,6 +3,7 @@
 
 pub(crate) mod dtype;
 pub(crate) mod layout;
+pub(crate) mod lists;
 pub(crate) mod plan;
 pub(crate) mod reshape;
 pub(crate) mod scale;

@@ -359,6 +359,14 @@ impl Walk {
         begins.map(part).collect()
     }
 
+    /// The walk with its elements so many bytes later in the result.
+    pub(crate) fn moved(self, by: i64) -> Walk {
+        Walk {
+            to: self.to + by,
+            ..self
+        }
+    }
+
     /// Items that each piece has of a loop that goes across.
     pub(crate) fn items_across(&self) -> Option<i64> {
         self.across.map(|dim| dim.n)

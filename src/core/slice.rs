@@ -106,7 +106,12 @@ impl Take {
         step: 1,
     };
 
-    fn new(start: i64, count: i64, step: i64) -> Take {
+    /// All of an axis of length `n`.
+    pub(crate) fn all(n: i64) -> Take {
+        Take::new(0, n, 1)
+    }
+
+    pub(crate) fn new(start: i64, count: i64, step: i64) -> Take {
         Take {
             start: if count == 0 { 0 } else { start },
             count,
@@ -174,7 +179,7 @@ impl Selection {
             );
         }
         let (mut takes, mut axes) = (Vec::with_capacity(shape.len()), Vec::new());
-        let whole = |axis: usize| Take::new(0, shape[axis], 1);
+        let whole = |axis: usize| Take::all(shape[axis]);
         let mut ellipsis = false;
         for (position, entry) in index.iter().enumerate() {
             let axis = takes.len();
@@ -232,12 +237,15 @@ impl Selection {
         Ok(Selection { takes, axes })
     }
 
+    /// So much of each axis; none is dropped.
+    pub(crate) fn of(takes: Vec<Take>) -> Selection {
+        let axes = (0..takes.len()).map(Some).collect();
+        Selection { takes, axes }
+    }
+
     /// All of an array.
     pub(crate) fn all(shape: &[i64]) -> Selection {
-        Selection {
-            takes: shape.iter().map(|&n| Take::new(0, n, 1)).collect(),
-            axes: (0..shape.len()).map(Some).collect(),
-        }
+        Selection::of(shape.iter().map(|&n| Take::all(n)).collect())
     }
 
     /// A box: `count` elements from `start` on, `step` apart, on every axis.
@@ -268,8 +276,7 @@ impl Selection {
             }
             takes.push(Take::new(start, count, step));
         }
-        let axes = (0..shape.len()).map(Some).collect();
-        Ok(Selection { takes, axes })
+        Ok(Selection::of(takes))
     }
 
     /// What is left where `next`, a selection on the shape of this one's

@@ -9,8 +9,10 @@ use super::open::{ap_proxy, proxy_of};
 use super::read::{buffer_of, read_as};
 use super::slice::{ap_slice, index_of};
 use super::status::{AP_OK, ap_error, ap_status};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::{MAX_NDIM, Plan};
+
+const MOST_POSITIONS: usize = isize::MAX as usize / size_of::<i64>();
 
 /// A checked selection, ready to read as often as wanted, by many threads at
 /// once. It says how large the result is before any reading.
@@ -35,6 +37,50 @@ pub unsafe extern "C" fn ap_plan_new(
             let place = place(plan, "plan")?;
             let proxy = proxy_of(proxy)?;
             let plan = proxy.plan(&index_of(index, nindex)?, read_as(dtype, flags)?)?;
+            plan.check_limit()?;
+            *place = Box::into_raw(Box::new(ap_plan { plan }));
+            Ok(AP_OK)
+        })
+    }
+}
+
+/// Check positions that need not be evenly spaced: of each of the `ndim` axes
+/// (all of the array's) the `counts[axis]` ones that `lists[axis]` holds, in
+/// its order, or the whole axis where it is NULL. A position may be there
+/// twice. Negative ones count from the end; one outside the array gives
+/// `AP_ERR_INDEX`. As NumPy's `a[np.ix_(...)]`: no axis is dropped. Other
+/// arguments as in `ap_read_slice`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ap_plan_lists(
+    proxy: *const ap_proxy,
+    ndim: i32,
+    lists: *const *const i64,
+    counts: *const i64,
+    dtype: ap_dtype,
+    flags: u32,
+    plan: *mut *mut ap_plan,
+    err: *mut ap_error,
+) -> ap_status {
+    // SAFETY: pointers are NULL or valid, as the header asks.
+    unsafe {
+        call(err, || {
+            let place = place(plan, "plan")?;
+            let proxy = proxy_of(proxy)?;
+            let pointers = list(lists, ndim, "lists", ErrorKind::Index)?;
+            let counts = list(counts, ndim, "counts", ErrorKind::Index)?;
+            let axes = pointers.iter().zip(counts).map(|(&pointer, &count)| {
+                if pointer.is_null() {
+                    return Ok(None);
+                }
+                let n = usize::try_from(count).ok().filter(|&n| n <= MOST_POSITIONS);
+                let n = n.ok_or_else(|| {
+                    let text = format!("a list has {count} positions");
+                    Error::new(ErrorKind::Argument, text)
+                })?;
+                Ok(Some(std::slice::from_raw_parts(pointer, n)))
+            });
+            let axes = axes.collect::<Result<Vec<Option<&[i64]>>>>()?;
+            let plan = proxy.plan_lists(&axes, read_as(dtype, flags)?)?;
             plan.check_limit()?;
             *place = Box::into_raw(Box::new(ap_plan { plan }));
             Ok(AP_OK)
@@ -189,6 +235,6 @@ pub unsafe extern "C" fn ap_read_batch(
 /// Free a plan. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ap_plan_free(plan: *mut ap_plan) {
-    // SAFETY: NULL or from `ap_plan_new`, as the header asks.
+    // SAFETY: NULL or from a function that makes plans, as the header asks.
     unsafe { free(plan) }
 }

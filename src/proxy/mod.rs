@@ -8,6 +8,7 @@ mod footer;
 mod found;
 mod image;
 mod index;
+mod lists;
 mod open;
 mod options;
 mod part;

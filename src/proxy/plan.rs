@@ -8,6 +8,7 @@ use super::ways::{ACROSS, cutting, decoded};
 use crate::codec::Codec;
 use crate::control::Control;
 use crate::core::dtype::{DType, Kind, Order};
+use crate::core::lists::Lists;
 use crate::core::plan::{Walk, meanings, walks};
 use crate::core::scale::Meaning;
 use crate::core::shape;
@@ -144,7 +145,9 @@ pub(super) struct Delivered {
 #[derive(Clone)]
 pub struct Plan {
     proxy: ArrayProxy,
+    /// Of the layout; if there are lists, the box that holds their positions.
     selection: Selection,
+    pub(super) lists: Option<Arc<Lists>>,
     shape: Vec<i64>,
     dtype: DType,
     order: Order,
@@ -207,17 +210,11 @@ impl Plan {
             None => Some(others.into_iter().map(kernel).collect::<Result<_>>()?),
         };
         let kernel = kernel(first)?;
-        let nbytes = shape::nbytes(&shape, dtype.size()).filter(|&n| isize::try_from(n).is_ok());
-        let nbytes = nbytes.ok_or_else(|| {
-            let text = format!(
-                "a result of shape {} and type {dtype} passes the address space",
-                shape::text(&shape)
-            );
-            proxy.blame(Error::new(ErrorKind::Memory, text))
-        })?;
+        let nbytes = nbytes_of(proxy, &shape, dtype)?;
         Ok(Plan {
             proxy: proxy.clone(),
             selection,
+            lists: None,
             shape,
             dtype,
             order: read_as.order,
@@ -226,6 +223,41 @@ impl Plan {
             others,
             nbytes,
         })
+    }
+
+    /// Of a plan for the box that holds them, one for positions.
+    pub(super) fn with_lists(self, lists: Lists) -> Result<Plan> {
+        let shape = lists.shape();
+        Ok(Plan {
+            nbytes: nbytes_of(&self.proxy, &shape, self.dtype)?,
+            lists: Some(Arc::new(lists)),
+            shape,
+            ..self
+        })
+    }
+
+    /// For the box that holds the positions of lists, in the order of the file.
+    pub(super) fn span(&self) -> Plan {
+        let shape = self.selection.shape();
+        let elements: i64 = shape.iter().product();
+        Plan {
+            order: self.proxy.layout.order,
+            shape,
+            ..self.of_part(elements)
+        }
+    }
+
+    /// For so many of the elements, which are evenly spaced.
+    pub(super) fn of_part(&self, elements: i64) -> Plan {
+        Plan {
+            lists: None,
+            nbytes: elements * self.dtype.size() as i64,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn proxy(&self) -> &ArrayProxy {
+        &self.proxy
     }
 
     /// Fail if the result is larger than the options allow.
@@ -257,6 +289,10 @@ impl Plan {
         self.order
     }
 
+    pub(super) fn elements(&self) -> i64 {
+        self.nbytes / self.dtype.size() as i64
+    }
+
     /// Bytes of the packed result.
     pub fn nbytes(&self) -> i64 {
         self.nbytes
@@ -265,8 +301,13 @@ impl Plan {
     /// Bytes that a read takes from the file, or has to decode with the seek
     /// index as it is now.
     pub fn cost(&self) -> u64 {
+        let strides = self.packed_strides();
+        let walks = match &self.lists {
+            Some(lists) => self.walks_of_lists(lists, &strides),
+            None => self.walks(&strides),
+        };
         // What there is no memory for costs more than anything.
-        let Ok(walks) = self.walks(&self.packed_strides()) else {
+        let Ok(walks) = walks else {
             return u64::MAX;
         };
         let of_source = |walks: &[Walk]| {
@@ -326,7 +367,7 @@ impl Plan {
     }
 
     /// Bytes of elements read.
-    fn read(
+    pub(super) fn read(
         &self,
         buffer: Buffer<'_>,
         offset: usize,
@@ -349,8 +390,10 @@ impl Plan {
         let target = Target::new(buffer, offset, &self.shape, strides, self.dtype.size())?;
         let walks = self.walks(strides)?;
         self.check_there(&walks)?;
-        let placed = [(self, &walks[..], &target)];
-        read_all(&self.proxy, &placed, control)?;
+        match &self.lists {
+            Some(lists) => self.read_lists(lists, &target, strides, control)?,
+            None => read_all(&self.proxy, &[(self, &walks[..], &target)], control)?,
+        }
         Ok(target.written())
     }
 
@@ -405,8 +448,13 @@ impl Plan {
         shape::packed_strides(&self.shape, self.dtype.size(), self.order)
     }
 
+    /// For positions of lists, of the box that holds them.
     pub(super) fn walks(&self, strides: &[i64]) -> Result<Vec<Walk>> {
-        let walks = walks(&self.proxy.layout, &self.selection, strides)?;
+        self.walks_of(&self.selection, strides)
+    }
+
+    pub(super) fn walks_of(&self, selection: &Selection, strides: &[i64]) -> Result<Vec<Walk>> {
+        let walks = walks(&self.proxy.layout, selection, strides)?;
         // What is compressed only goes forward.
         let sources = &self.proxy.shared.sources;
         let is_near = |walk: &Walk| {
@@ -437,6 +485,17 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+fn nbytes_of(proxy: &ArrayProxy, shape: &[i64], dtype: DType) -> Result<i64> {
+    let nbytes = shape::nbytes(shape, dtype.size()).filter(|&n| isize::try_from(n).is_ok());
+    nbytes.ok_or_else(|| {
+        let text = format!(
+            "a result of shape {} and type {dtype} passes the address space",
+            shape::text(shape)
+        );
+        proxy.blame(Error::new(ErrorKind::Memory, text))
+    })
 }
 
 impl std::fmt::Debug for Plan {

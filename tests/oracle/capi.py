@@ -180,6 +180,10 @@ FUNCTIONS = {
         [_handle, _i32, _i64s, _i64s, _i64s, _i32, _u32, _handle, _size, _err],
     ),
     "ap_plan_new": (_i32, [_handle, _slices, _i32, _i32, _u32, _out, _err]),
+    "ap_plan_lists": (
+        _i32,
+        [_handle, _i32, c.POINTER(_i64s), _i64s, _i32, _u32, _out, _err],
+    ),
     "ap_plan_shape": (_i32, [_handle, _i64s, _i32]),
     "ap_plan_dtype": (_i32, [_handle]),
     "ap_plan_nbytes": (_i64, [_handle]),

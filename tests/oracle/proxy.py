@@ -198,10 +198,25 @@ class Proxy(Seeking, Fields):
 
 class Plan:
     def __init__(self, proxy, index, dtype, flags):
+        self._make(lib().ap_plan_new, proxy, *entries(index), code_of(dtype), flags)
+
+    def _make(self, function, proxy, *what):
         self.handle, error = c.c_void_p(), Error()
-        what = *entries(index), code_of(dtype), flags
-        out = c.byref(self.handle), c.byref(error)
-        check(lib().ap_plan_new(proxy.handle, *what, *out), error)
+        check(function(proxy.handle, *what, c.byref(self.handle), c.byref(error)), error)
+
+    @classmethod
+    def of_lists(cls, proxy, lists, dtype=None, flags=0):
+        """`ap_plan_lists`: a list for each axis, or None for all of it."""
+        plan = cls.__new__(cls)
+        kept = [None if one is None else int64s([int(i) for i in one]) for one in lists]
+        pointers = (c.POINTER(c.c_int64) * len(lists))()
+        for i, one in enumerate(kept):
+            if one is not None:
+                pointers[i] = c.cast(one, c.POINTER(c.c_int64))
+        counts = int64s([0 if one is None else len(one) for one in lists])
+        what = len(lists), pointers, counts, code_of(dtype), flags
+        plan._make(lib().ap_plan_lists, proxy, *what)
+        return plan
 
     def __enter__(self):
         return self

@@ -32,41 +32,21 @@ read_only <- function(x, ..., value) {
 
 # Called by the glue if an axis has positions that are not evenly spaced.
 # `even`: for each axis start, count and step; `positions`: NULL, or from 1 on.
-#
-# Reads what spans the positions, unless that is much more than what is wanted:
-# then run by run. Picks from the result.
+# What is not known is not read, and is NA in the result.
 pick <- function(x, even, positions, drop, dtype) {
-    sorted <- lapply(positions, function(v) sort(unique(v)))
-    uneven <- !vapply(positions, is.null, NA)
-    count <- span <- even[2, ]
-    count[uneven] <- lengths(sorted)[uneven]
-    span[uneven] <- vapply(sorted[uneven], reach, 0)
-    by_run <- prod(span) > max(4 * prod(count), 65536)
-    runs <- lapply(seq_along(positions), function(a) {
-        if (!uneven[a]) even[, a, drop = FALSE]
-        else if (by_run) runs_of(sorted[[a]])
-        else matrix(c(if (span[a] > 0) sorted[[a]][1] - 1 else 0, span[a], 1), 3)
-    })
-    out <- .Call(C_read_runs, x, runs, dtype)
+    unknown <- vapply(positions, anyNA, NA)
+    known <- lapply(positions, function(v) as.double(v[!is.na(v)]))
+    known[vapply(positions, is.null, NA)] <- list(NULL)
+    out <- .Call(C_read_lists, x, even, known, drop && !any(unknown), dtype)
+    if (!any(unknown)) return(out)
     places <- lapply(seq_along(positions), function(a) {
-        if (!uneven[a]) quote(expr = )
-        else if (by_run) match(positions[[a]], sorted[[a]])
-        else positions[[a]] - runs[[a]][1]
+        if (unknown[a]) ifelse(is.na(positions[[a]]), NA, cumsum(!is.na(positions[[a]])))
+        else quote(expr = )
     })
     # The parts of a colour are an axis before those of the file.
     if (length(dim(out)) > length(places))
         places <- c(list(quote(expr = )), places)
     do.call(`[`, c(list(out), places, list(drop = drop)))
-}
-
-reach <- function(sorted) {
-    if (length(sorted)) sorted[length(sorted)] - sorted[1] + 1 else 0
-}
-
-# Stretches of neighbours: start from 0, count and step of each in a column.
-runs_of <- function(sorted) {
-    first <- which(c(TRUE, diff(sorted) != 1))
-    rbind(sorted[first] - 1, diff(c(first, length(sorted) + 1)), 1)
 }
 
 # Called by the glue for x[i]: a matrix with a row for each voxel, or positions

@@ -80,7 +80,7 @@ SEXP field_names(SEXP x);
 SEXP field_value(SEXP x, SEXP name);
 SEXP notes_of(SEXP x);
 SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype);
-SEXP read_runs(SEXP x, SEXP runs, SEXP dtype);
+SEXP read_lists(SEXP x, SEXP even, SEXP positions, SEXP drop, SEXP dtype);
 SEXP read_points(SEXP x, SEXP points, SEXP dtype);
 
 #endif

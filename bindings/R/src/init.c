@@ -21,7 +21,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(field_value, 2),
     ENTRY(notes_of, 1),
     ENTRY(subset, 4),
-    ENTRY(read_runs, 3),
+    ENTRY(read_lists, 5),
     ENTRY(read_points, 3),
     {NULL, NULL, 0},
 };

@@ -81,61 +81,39 @@ static void fail_watched(const watch *w, const ap_error *err)
     fail(err);
 }
 
-/* Evenly spaced stretches of an axis that stand one behind the other in the
- * result; `of` holds start (from 0), count and step of each. */
+/* What is read of each axis: `length` positions, which are `index`'s or, where
+ * one axis has no even steps, all in `lists` (NULL for a whole axis). */
 typedef struct {
-    R_xlen_t runs;
-    const double *of;
-    int64_t length;
-} axis_runs;
-
-/* Reads each combination of the axes' runs straight to its place. */
-static ap_status read_all_runs(const ap_proxy *proxy, int ndim, const axis_runs *axes, element e,
-                               void *out, size_t nbytes, ap_control *control, ap_error *err)
-{
+    int ndim;
+    int64_t length[AP_MAX_NDIM];
     ap_slice index[AP_MAX_NDIM];
-    int64_t strides[AP_MAX_NDIM], place[AP_MAX_NDIM] = {0}, stride = (int64_t)e.size;
-    R_xlen_t run[AP_MAX_NDIM] = {0};
-    for (int a = 0; a < ndim; a++) {
-        strides[a] = stride;
-        stride *= axes[a].length;
-    }
-    for (;;) {
-        int64_t offset = 0;
-        for (int a = 0; a < ndim; a++) {
-            const double *of = axes[a].of + 3 * run[a];
-            index[a] = slice_of((int64_t)of[0], (int64_t)of[1], (int64_t)of[2]);
-            offset += place[a] * strides[a];
-        }
-        ap_plan *plan;
-        ap_status status = ap_plan_new(proxy, index, ndim, e.dtype, e.flags, &plan, err);
-        if (status == AP_OK)
-            status = ap_plan_read(plan, out, nbytes, (size_t)offset, strides, control, err);
-        ap_plan_free(plan);
-        if (status < 0)
-            return status;
-        int a = 0;
-        while (a < ndim) {
-            place[a] += (int64_t)axes[a].of[3 * run[a] + 1];
-            if (++run[a] < axes[a].runs)
-                break;
-            run[a] = 0;
-            place[a++] = 0;
-        }
-        if (a == ndim)
-            return AP_OK;
-    }
+    const int64_t *lists[AP_MAX_NDIM];
+    int by_lists;
+} part;
+
+static ap_status read_part(const ap_proxy *proxy, const part *p, element e, void *out,
+                           size_t nbytes, ap_control *control, ap_error *err)
+{
+    ap_plan *plan;
+    ap_status status =
+        p->by_lists
+            ? ap_plan_lists(proxy, p->ndim, p->lists, p->length, e.dtype, e.flags, &plan, err)
+            : ap_plan_new(proxy, p->index, p->ndim, e.dtype, e.flags, &plan, err);
+    if (status == AP_OK)
+        status = ap_plan_read(plan, out, nbytes, 0, NULL, control, err);
+    ap_plan_free(plan);
+    return status;
 }
 
 /* R's dim of a result, or R_NilValue for a plain vector, as R itself has it. */
-static SEXP dim_of(element e, int ndim, const axis_runs *axes, int drop)
+static SEXP dim_of(element e, const part *p, int drop)
 {
     int64_t n[AP_MAX_NDIM + 1];
     int count = 0, kept = 0;
     if (e.parts > 1)
         n[count++] = e.parts;
-    for (int a = 0; a < ndim; a++)
-        n[count++] = axes[a].length;
+    for (int a = 0; a < p->ndim; a++)
+        n[count++] = p->length[a];
     if (count == 1 && ((drop && n[0] <= 1) || n[0] > INT_MAX))
         return R_NilValue;
     if (count > 1 && drop) {
@@ -183,23 +161,23 @@ static SEXP finish(SEXP out, element e, SEXP dim)
     return out;
 }
 
-static SEXP read_axes(SEXP x, int ndim, const axis_runs *axes, element e, int drop)
+static SEXP read_axes(SEXP x, const part *p, element e, int drop)
 {
     ap_error err;
     watch w;
     double voxels = 1;
-    for (int a = 0; a < ndim; a++)
-        voxels *= (double)axes[a].length;
+    for (int a = 0; a < p->ndim; a++)
+        voxels *= (double)p->length[a];
     if (voxels > (double)R_XLEN_T_MAX)
         Rf_error("the result is too large for R");
-    SEXP dim = PROTECT(dim_of(e, ndim, axes, drop));
+    SEXP dim = PROTECT(dim_of(e, p, drop));
     SEXP out = PROTECT(allocate(e, (R_xlen_t)voxels));
     size_t nbytes = (size_t)voxels * e.size;
 
     /* Events that are handled while a read is looked after may close x. */
     ap_proxy *own = ap_clone(proxy_of(x));
     ap_control *control = watched(&w);
-    ap_status status = read_all_runs(own, ndim, axes, e, memory_of(out), nbytes, control, &err);
+    ap_status status = read_part(own, p, e, memory_of(out), nbytes, control, &err);
     ap_control_free(control);
     ap_free(own);
     if (status < 0)
@@ -211,31 +189,33 @@ static SEXP read_axes(SEXP x, int ndim, const axis_runs *axes, element e, int dr
 
 SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype)
 {
+    part p = {.by_lists = 0};
     int64_t n[AP_MAX_NDIM];
     double of[3 * AP_MAX_NDIM];
-    axis_runs axes[AP_MAX_NDIM];
     SEXP given = PROTECT(dots(env));
     R_xlen_t count = XLENGTH(given);
     const ap_proxy *proxy = proxy_of(x);
-    int ndim = ap_shape(proxy, n, AP_MAX_NDIM), regular = 1;
+    int regular = 1;
+    p.ndim = ap_shape(proxy, n, AP_MAX_NDIM);
     int whole = count == 0 || (count == 1 && VECTOR_ELT(given, 0) == R_MissingArg);
-    if (!whole && count == 1 && ndim != 1) {
+    if (!whole && count == 1 && p.ndim != 1) {
         SEXP arguments[3] = {x, VECTOR_ELT(given, 0), dtype};
         SEXP out = call_r("one_index", 3, arguments);
         UNPROTECT(1);
         return out;
     }
-    if (!whole && count != ndim)
+    if (!whole && count != p.ndim)
         Rf_error("incorrect number of dimensions");
 
-    SEXP keep = PROTECT(Rf_allocVector(VECSXP, ndim));
-    for (int a = 0; a < ndim; a++) {
+    SEXP keep = PROTECT(Rf_allocVector(VECSXP, p.ndim));
+    for (int a = 0; a < p.ndim; a++) {
         SEXP index = whole ? R_MissingArg : VECTOR_ELT(given, a);
         axis_index i = parse_index(index, n[a], keep, a);
         of[3 * a] = (double)i.start;
         of[3 * a + 1] = (double)i.count;
         of[3 * a + 2] = (double)i.step;
-        axes[a] = (axis_runs){1, of + 3 * a, i.count};
+        p.index[a] = slice_of(i.start, i.count, i.step);
+        p.length[a] = i.count;
         if (i.vector == R_NilValue)
             SET_VECTOR_ELT(keep, a, R_NilValue);
         else
@@ -245,10 +225,10 @@ SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype)
     if (regular) {
         /* x[] keeps axes of length 1, as in R. */
         int drops = whole ? 0 : Rf_asLogical(drop);
-        out = read_axes(x, ndim, axes, element_of(proxy, dtype), drops);
+        out = read_axes(x, &p, element_of(proxy, dtype), drops);
     } else {
-        SEXP even = PROTECT(Rf_allocMatrix(REALSXP, 3, ndim));
-        for (int k = 0; k < 3 * ndim; k++)
+        SEXP even = PROTECT(Rf_allocMatrix(REALSXP, 3, p.ndim));
+        for (int k = 0; k < 3 * p.ndim; k++)
             REAL(even)[k] = of[k];
         SEXP arguments[5] = {x, even, keep, drop, dtype};
         out = call_r("pick", 5, arguments);
@@ -258,19 +238,29 @@ SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype)
     return out;
 }
 
-/* `runs`: for each axis a matrix of 3 rows (start from 0, count, step). */
-SEXP read_runs(SEXP x, SEXP runs, SEXP dtype)
+/* `positions`: for each axis NULL or what is wanted, from 1 on and without NA.
+ * Where it is NULL a column of `even` has start (from 0), count and step. */
+SEXP read_lists(SEXP x, SEXP even, SEXP positions, SEXP drop, SEXP dtype)
 {
-    axis_runs axes[AP_MAX_NDIM];
+    part p = {.by_lists = 1};
+    int64_t n[AP_MAX_NDIM];
     const ap_proxy *proxy = proxy_of(x);
-    int ndim = ap_ndim(proxy);
-    for (int a = 0; a < ndim; a++) {
-        SEXP one = VECTOR_ELT(runs, a);
-        axes[a] = (axis_runs){XLENGTH(one) / 3, REAL(one), 0};
-        for (R_xlen_t r = 0; r < axes[a].runs; r++)
-            axes[a].length += (int64_t)axes[a].of[3 * r + 1];
+    p.ndim = ap_shape(proxy, n, AP_MAX_NDIM);
+    for (int a = 0; a < p.ndim; a++) {
+        SEXP wanted = VECTOR_ELT(positions, a);
+        const double *of = REAL(even) + 3 * a;
+        R_xlen_t count = wanted == R_NilValue ? (R_xlen_t)of[1] : XLENGTH(wanted);
+        p.length[a] = count;
+        if (wanted == R_NilValue && count == n[a] && of[2] > 0)
+            continue; /* all of the axis */
+        /* One more, so that an empty list has an address. */
+        int64_t *list = (int64_t *)R_alloc((size_t)count + 1, sizeof *list);
+        for (R_xlen_t k = 0; k < count; k++)
+            list[k] = wanted == R_NilValue ? (int64_t)(of[0] + (double)k * of[2])
+                                           : (int64_t)REAL(wanted)[k] - 1;
+        p.lists[a] = list;
     }
-    return read_axes(x, ndim, axes, element_of(proxy, dtype), 0);
+    return read_axes(x, &p, element_of(proxy, dtype), Rf_asLogical(drop));
 }
 
 /* Single voxels: `points` has a row for each and a column for each axis, from
