@@ -7,13 +7,14 @@
 
 #include <cmath>
 #include <iostream>
+#include <stdexcept>
 
-using namespace arrayproxy;
+namespace ap = arrayproxy;
 
 namespace {
 
 // The axis of the array that runs most along an axis of the world: 0 right, 1 front, 2 up.
-std::size_t axis_along(const Affine &affine, std::size_t world)
+std::size_t axis_along(const ap::Affine &affine, std::size_t world)
 {
     std::size_t best = 0;
     for (std::size_t axis = 1; axis < 3; axis++)
@@ -23,15 +24,18 @@ std::size_t axis_along(const Affine &affine, std::size_t world)
 }
 
 // The middle plane that two axes of the world span, in mm.
-void print_plane(const Proxy &image, std::size_t across, std::size_t up, const char *title)
+void print_plane(const ap::Proxy &image, std::size_t across, std::size_t up, const char *title)
 {
-    const Affine affine = image.affine();
-    const Shape shape = image.shape();
+    const ap::Affine affine = image.affine();
+    const ap::Shape shape = image.shape();
+    if (shape.size() < 3)
+        throw std::runtime_error("an image has three axes, this one " +
+                                 std::to_string(shape.size()));
     const std::size_t x = axis_along(affine, across), y = axis_along(affine, up);
     std::vector<ap_slice> index;
     for (std::size_t axis = 0; axis < shape.size(); axis++)
-        index.push_back(axis == x || axis == y ? all : at(axis < 3 ? shape[axis] / 2 : 0));
-    const Nd<float> plane = image.read<float>(Index(index));
+        index.push_back(axis == x || axis == y ? ap::all : ap::at(axis < 3 ? shape[axis] / 2 : 0));
+    const ap::Nd<float> plane = image.read<float>(ap::Index(index));
 
     std::cout << "$plane << END\n";
     for (std::int64_t j = 0; j < shape[y]; j++) {
@@ -52,11 +56,14 @@ void print_plane(const Proxy &image, std::size_t across, std::size_t up, const c
 }
 
 // The voxel in the middle, all volumes.
-void print_course(const Proxy &series)
+void print_course(const ap::Proxy &series)
 {
-    const Shape shape = series.shape();
+    const ap::Shape shape = series.shape();
+    if (shape.size() < 4)
+        throw std::runtime_error("a series has four axes, this one " +
+                                 std::to_string(shape.size()));
     const double step = series.zooms().at(3);
-    const Nd<double> course = series.read<double>(shape[0] / 2, shape[1] / 2, shape[2] / 2);
+    const ap::Nd<double> course = series.read<double>(shape[0] / 2, shape[1] / 2, shape[2] / 2);
     std::cout << "$course << END\n";
     double time = 0;
     for (const double value : course) {
@@ -76,7 +83,7 @@ int main(int argc, char **argv)
         return 2;
     }
     try {
-        const Proxy image = open(argv[1]), series = open(argv[2]);
+        const ap::Proxy image = ap::open(argv[1]), series = ap::open(argv[2]);
         std::cout << "set terminal pngcairo size 900,560 font 'sans,10'\nset output '" << argv[3]
                   << "'\nset multiplot\nset palette gray\nunset colorbox\nunset key\n"
                      "set size ratio -1 0.333,0.6\nset tics out nomirror\n"
@@ -92,7 +99,7 @@ int main(int argc, char **argv)
                      "set xtics autofreq\nset ytics autofreq\n"
                      "set title 'one voxel'\n";
         print_course(series);
-    } catch (const error &e) {
+    } catch (const std::exception &e) {
         std::cerr << e.what() << "\n";
         return 1;
     }

@@ -1,4 +1,5 @@
-// base.hpp - errors, element types, indices and results of arrayproxy.hpp, which includes it
+// base.hpp - errors, element types, indices, controls and views of arrayproxy.hpp, which
+// includes it
 #ifndef ARRAYPROXY_BASE_HPP
 #define ARRAYPROXY_BASE_HPP
 
@@ -25,11 +26,15 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-#ifdef __cpp_lib_mdspan
-#include <mdspan>
-#endif
 #ifdef __STDCPP_FLOAT16_T__
 #include <stdfloat>
+#endif
+
+// One for all shared objects of a program, though they hide what they can.
+#if defined(__GNUC__) && !defined(_WIN32)
+#define ARRAYPROXY_SHARED __attribute__((visibility("default")))
+#else
+#define ARRAYPROXY_SHARED
 #endif
 
 namespace arrayproxy {
@@ -40,14 +45,17 @@ using Bytes = std::vector<std::byte>;
 using Affine = std::array<std::array<double, 4>, 4>;
 
 /// A call that failed: the library's text, and what ap_error holds.
-class error : public std::runtime_error {
+class ARRAYPROXY_SHARED error : public std::runtime_error {
 public:
     explicit error(const ap_error &err)
         : std::runtime_error(err.message), code_(err.code), os_error_(err.os_error),
           detail_(err.detail)
     {
     }
-    error(ap_status code, const std::string &text) : std::runtime_error(text), code_(code) {}
+    error(ap_status code, const std::string &text, std::int64_t detail = 0)
+        : std::runtime_error(text), code_(code), detail_(detail)
+    {
+    }
 
     ap_status code() const noexcept { return code_; }
     const char *name() const noexcept { return ap_status_name(code_); }
@@ -82,7 +90,7 @@ template <class T> constexpr ap_dtype dtype()
         return AP_DISK;
     else if constexpr (std::is_same_v<T, bool>)
         return AP_BOOL;
-    else if constexpr (std::is_integral_v<T>)
+    else if constexpr (std::is_integral_v<T> && sizeof(T) <= 8)
         return (std::is_signed_v<T> ? AP_INT8 : AP_UINT8) - 1 + static_cast<ap_dtype>(sizeof(T));
     else if constexpr (std::is_same_v<T, float>)
         return AP_FLOAT32;
@@ -107,11 +115,12 @@ template <class T> constexpr ap_dtype dtype()
 /// Element type of a C++ type; `void` is AP_AUTO. To be specialised for others, such as
 /// a float of 16 bits: template <> inline constexpr ap_dtype arrayproxy::dtype_of<half> = ...
 template <class T> inline constexpr ap_dtype dtype_of = detail::dtype<std::remove_cv_t<T>>();
+template <class T> inline constexpr ap_dtype dtype_of<const T> = dtype_of<T>;
 
 namespace detail {
 
 /// What a callback threw in the call that runs on this thread.
-inline std::exception_ptr &thrown() noexcept
+ARRAYPROXY_SHARED inline std::exception_ptr &thrown() noexcept
 {
     static thread_local std::exception_ptr exception;
     return exception;
@@ -123,9 +132,12 @@ template <class Call> auto checked(Call call)
     ap_error err;
     err.code = 0;
     // A callback may itself be in such a call, on another handle.
-    std::exception_ptr outer = std::exchange(thrown(), nullptr);
+    struct Outer {
+        std::exception_ptr kept = std::exchange(thrown(), nullptr);
+        ~Outer() { thrown() = std::move(kept); }
+    } outer;
     const auto result = call(&err);
-    std::exception_ptr inner = std::exchange(thrown(), std::move(outer));
+    std::exception_ptr inner = std::exchange(thrown(), nullptr);
     if (result >= 0)
         return result;
     if (inner && (result == AP_ERR_CALLBACK || result == AP_ERR_CANCELLED))
@@ -149,6 +161,15 @@ template <class T, class Call> T *made(Call call)
     return handle;
 }
 
+/// The handle that an object holds, for a call on it.
+template <class Owner> auto *live(const Owner &owner)
+{
+    auto *handle = owner.get();
+    if (!handle)
+        throw error(AP_ERR_NULL, "the handle is empty: it was moved from");
+    return handle;
+}
+
 template <class T> T *not_null(T *handle)
 {
     if (!handle)
@@ -162,8 +183,8 @@ std::vector<Value> listed(Call call, std::int32_t most = INT32_MAX)
 {
     std::vector<Value> list(8);
     for (;;) {
-        const std::int32_t room = std::min(most, static_cast<std::int32_t>(list.size()));
-        const std::int32_t count = std::min(
+        const std::int32_t room = (std::min)(most, static_cast<std::int32_t>(list.size()));
+        const std::int32_t count = (std::min)(
             most, checked([&](ap_error *err) { return call(list.data(), room, err); }));
         list.resize(static_cast<std::size_t>(count));
         if (count <= room)
@@ -214,24 +235,62 @@ inline std::int32_t count(const std::vector<std::int64_t> &list)
     return static_cast<std::int32_t>(std::min<std::size_t>(list.size(), INT32_MAX));
 }
 
-inline Shape packed(const Shape &shape, bool row_major)
-{
-    Shape strides(shape.size());
-    std::int64_t stride = 1;
-    for (std::size_t n = 0; n < shape.size(); n++) {
-        const std::size_t axis = row_major ? shape.size() - 1 - n : n;
-        strides[axis] = stride;
-        stride *= shape[axis];
-    }
-    return strides;
-}
-
 inline std::string written(const Shape &shape)
 {
     std::string text;
     for (const std::int64_t n : shape)
         text += (text.empty() ? "(" : ", ") + std::to_string(n);
     return text.empty() ? "()" : text + ")";
+}
+
+[[noreturn]] inline void too_large()
+{
+    throw error(AP_ERR_ARGUMENT, "lengths and strides reach farther than memory does");
+}
+
+/// The product, of 63 bits and the sign at most.
+inline std::int64_t times(std::int64_t a, std::int64_t b)
+{
+    const auto size = [](std::int64_t n) {
+        return n < 0 ? 0 - static_cast<std::uint64_t>(n) : static_cast<std::uint64_t>(n);
+    };
+    if (b != 0 && size(a) > INT64_MAX / size(b))
+        too_large();
+    return a * b;
+}
+
+inline std::int64_t plus(std::int64_t a, std::int64_t b)
+{
+    if (b > 0 ? a > INT64_MAX - b : a < -INT64_MAX - b)
+        too_large();
+    return a + b;
+}
+
+inline std::size_t elements(const Shape &shape)
+{
+    std::int64_t count = 1;
+    bool is_empty = false;
+    for (const std::int64_t n : shape) {
+        if (n < 0)
+            throw error(AP_ERR_ARGUMENT, "a negative length in shape " + written(shape));
+        is_empty = is_empty || n == 0;
+    }
+    for (std::size_t axis = 0; !is_empty && axis < shape.size(); axis++)
+        count = times(count, shape[axis]);
+    return is_empty ? 0 : static_cast<std::size_t>(count);
+}
+
+/// In elements. Of no elements they are 0, as the library has it.
+inline Shape packed(const Shape &shape, bool row_major)
+{
+    Shape strides(shape.size());
+    std::int64_t stride = elements(shape) == 0 ? 0 : 1;
+    for (std::size_t n = 0; n < shape.size(); n++) {
+        const std::size_t axis = row_major ? shape.size() - 1 - n : n;
+        strides[axis] = stride;
+        stride = times(stride, shape[axis]);
+    }
+    return strides;
 }
 
 inline void same_type(ap_dtype found, ap_dtype wanted)
@@ -245,6 +304,10 @@ inline void same_type(ap_dtype found, ap_dtype wanted)
                     "the elements are " + name(found) + ", not " + name(wanted));
 }
 
+/// Of an axis: any integer but bool.
+template <class T>
+inline constexpr bool is_index = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+
 template <class T, class = void> inline constexpr bool has_view = false;
 template <class T>
 inline constexpr bool has_view<T, std::void_t<decltype(std::declval<T &>().view())>> = true;
@@ -256,6 +319,16 @@ template <class T, class = void> inline constexpr bool can_resize = false;
 template <class T>
 inline constexpr bool can_resize<T, std::void_t<decltype(std::declval<T &>().resize(1))>> =
     true;
+template <class T> inline constexpr bool is_bits = false;
+template <class A> inline constexpr bool is_bits<std::vector<bool, A>> = true;
+
+/// The type of the elements of a place for results.
+template <class Place> struct Element {
+    using type = typename Place::value_type;
+};
+template <class T, std::size_t N> struct Element<T[N]> {
+    using type = T;
+};
 
 } // namespace detail
 
@@ -267,7 +340,7 @@ inline constexpr ap_slice newaxis{AP_SLICE_NEWAXIS, 0, 0, 1};
 /// One index, which drops the axis. Negative counts from the end. So does a plain integer.
 template <class Integer> constexpr ap_slice at(Integer i)
 {
-    static_assert(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>);
+    static_assert(detail::is_index<Integer>, "an index is an integer");
     // Too large for C's numbers is out of bounds there, too.
     if constexpr (std::is_unsigned_v<Integer> && sizeof i == 8)
         return {AP_SLICE_AT, i > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(i), 0, 1};
@@ -313,27 +386,35 @@ private:
     std::vector<ap_slice> entries_;
 };
 
-/// Watches and stops reads. cancel() and progress() may be called from any thread.
+/// Watches and stops reads. cancel() and progress() may be called from any thread. It must
+/// outlive the reads; it may be moved meanwhile.
 class Control {
 public:
     /// Bytes done and in all; false stops the read with AP_ERR_CANCELLED.
     using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
-    void cancel() noexcept { ap_control_cancel(get()); }
-    void reset() noexcept { ap_control_reset(get()); }
-    void set_threads(std::int32_t threads) noexcept { ap_control_set_threads(get(), threads); }
-    std::pair<std::uint64_t, std::uint64_t> progress() const noexcept
+    void cancel() { ap_control_cancel(detail::live(handle_)); }
+    void reset() { ap_control_reset(detail::live(handle_)); }
+    void set_threads(std::int32_t threads)
+    {
+        ap_control_set_threads(detail::live(handle_), threads);
+    }
+    std::pair<std::uint64_t, std::uint64_t> progress() const
     {
         std::pair<std::uint64_t, std::uint64_t> bytes{0, 0};
-        ap_control_progress(get(), &bytes.first, &bytes.second);
+        ap_control_progress(detail::live(handle_), &bytes.first, &bytes.second);
         return bytes;
     }
-    /// On the thread of the read, about every `interval`; an empty function for none.
+    /// On the thread of the read, about every `interval`, or at every step if that is not
+    /// above 0; an empty function for none.
     void on_progress(Progress progress, std::chrono::milliseconds interval = {})
     {
+        ap_control *handle = detail::live(handle_);
+        const auto wait = std::min<std::int64_t>(
+            std::max<std::int64_t>(interval.count(), 0), UINT32_MAX);
         auto kept = progress ? std::make_unique<Progress>(std::move(progress)) : nullptr;
-        ap_control_set_callback(get(), kept ? call : nullptr, kept.get(),
-                                static_cast<std::uint32_t>(interval.count()));
+        ap_control_set_callback(handle, kept ? call : nullptr, kept.get(),
+                                static_cast<std::uint32_t>(wait));
         progress_ = std::move(kept);
     }
     ap_control *get() const noexcept { return handle_.get(); }
@@ -353,12 +434,24 @@ private:
     detail::Handle<ap_control, ap_control_free> handle_{detail::not_null(ap_control_new())};
 };
 
-/// How to read, before the index: AP_READ_ flags, and who watches.
+/// Who watches: a Control, of which it holds what stays where it is, or nobody.
+class Watch {
+public:
+    Watch() = default;
+    Watch(Control *control) : handle_(control ? detail::live(*control) : nullptr) {}
+    Watch(Control &control) : Watch(&control) {}
+    Watch(Control &&) = delete;
+
+    ap_control *get() const noexcept { return handle_; }
+
+private:
+    ap_control *handle_ = nullptr;
+};
+
+/// How to read, before the index: AP_READ_ flags, and who watches: How{flags, &control}.
 struct How {
     std::uint32_t flags = 0;
-    Control *control = nullptr;
-
-    ap_control *watching() const noexcept { return control ? control->get() : nullptr; }
+    Watch control{};
 };
 
 /// A part, and how to read it.
@@ -386,27 +479,33 @@ public:
     using value_type = std::remove_cv_t<T>;
 
     /// Packed, column-major.
-    View(T *data, Shape shape) : data_(data), shape_(std::move(shape))
-    {
-        strides_ = detail::packed(shape_, false);
-    }
+    View(T *data, Shape shape) : View(data, std::move(shape), {}, true) {}
     /// `data` is the address of element (0,...,0).
     View(T *data, Shape shape, Shape strides)
-        : data_(data), shape_(std::move(shape)), strides_(std::move(strides))
+        : View(data, std::move(shape), std::move(strides), false)
     {
         if (shape_.size() != strides_.size())
             throw error(AP_ERR_ARGUMENT, "shape " + detail::written(shape_) + " and strides " +
                                              detail::written(strides_));
     }
+    /// Of elements that may be written, as const ones.
+    template <class U, class = std::enable_if_t<std::is_same_v<const U, T> && !std::is_const_v<U>>>
+    View(const View<U> &other) : View(other.data(), other.shape(), other.strides())
+    {
+    }
     T *data() const noexcept { return data_; }
     const Shape &shape() const noexcept { return shape_; }
     const Shape &strides() const noexcept { return strides_; }
     std::size_t ndim() const noexcept { return shape_.size(); }
+    /// Elements, also those that share memory.
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
     const View &view() const noexcept { return *this; }
 
     /// Not checked. As many indices as axes.
     template <class... I> T &operator()(I... i) const noexcept
     {
+        static_assert((detail::is_index<I> && ...), "an index is an integer");
         std::int64_t offset = 0;
         std::size_t axis = 0;
         ((offset += strides_[axis++] * static_cast<std::int64_t>(i)), ...);
@@ -415,6 +514,7 @@ public:
     /// Checked; std::out_of_range. Negative indices are out of range.
     template <class... I> T &at(I... i) const
     {
+        static_assert((detail::is_index<I> && ...), "an index is an integer");
         const Shape index{static_cast<std::int64_t>(i)...};
         bool is_in = index.size() == ndim();
         for (std::size_t axis = 0; is_in && axis < ndim(); axis++)
@@ -426,131 +526,21 @@ public:
     }
 
 private:
+    View(T *data, Shape shape, Shape strides, bool is_packed)
+        : data_(data), shape_(std::move(shape)), strides_(std::move(strides)),
+          size_(detail::elements(shape_))
+    {
+        if (is_packed)
+            strides_ = detail::packed(shape_, false);
+    }
+
     T *data_;
     Shape shape_, strides_;
-};
-
-/// An array of its own, in the library's memory, which is fast to make where it is large.
-/// Column-major, or row-major if it was read with AP_READ_C.
-template <class T> class Nd {
-public:
-    using value_type = T;
-
-    /// Of zeros.
-    explicit Nd(const Shape &shape = {0}, bool row_major = false)
-        : Nd(detail::made<ap_array>([&](ap_array **out, ap_error *err) {
-                 return ap_array_new(dtype_of<T>, static_cast<std::int32_t>(shape.size()),
-                                     shape.data(), row_major ? AP_ORDER_C : AP_ORDER_F, out, err);
-             }),
-             row_major)
-    {
-    }
-    /// Around elements that the library packed in such an order; it is taken.
-    Nd(ap_array *taken, bool row_major) : handle_(taken), row_major_(row_major)
-    {
-        shape_ = detail::listed<std::int64_t>([&](std::int64_t *list, std::int32_t room,
-                                                  ap_error *) {
-            return ap_array_shape(taken, list, room);
-        });
-        strides_ = detail::packed(shape_, row_major);
-        size_ = 1;
-        for (const std::int64_t n : shape_)
-            size_ *= static_cast<std::size_t>(n);
-        data_ = static_cast<T *>(ap_array_data(taken));
-    }
-    Nd(Nd &&other) noexcept
-        : handle_(std::move(other.handle_)), row_major_(other.row_major_),
-          shape_(std::move(other.shape_)), strides_(std::move(other.strides_)),
-          size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr))
-    {
-    }
-    Nd &operator=(Nd &&other) noexcept
-    {
-        handle_ = std::move(other.handle_);
-        row_major_ = other.row_major_;
-        shape_ = std::move(other.shape_);
-        strides_ = std::move(other.strides_);
-        size_ = std::exchange(other.size_, 0);
-        data_ = std::exchange(other.data_, nullptr);
-        return *this;
-    }
-    Nd(const Nd &other) : Nd(other.shape_, other.row_major_)
-    {
-        std::copy(other.begin(), other.end(), data_);
-    }
-    Nd &operator=(const Nd &other) { return *this = Nd(other); }
-    ~Nd() = default;
-
-    const Shape &shape() const noexcept { return shape_; }
-    /// In elements.
-    const Shape &strides() const noexcept { return strides_; }
-    std::size_t ndim() const noexcept { return shape_.size(); }
-    std::size_t size() const noexcept { return size_; }
-    bool empty() const noexcept { return size_ == 0; }
-
-    T *data() noexcept { return data_; }
-    const T *data() const noexcept { return data_; }
-    /// A copy of all elements as they lie in memory.
-    std::vector<T> values() const { return {begin(), end()}; }
-    T *begin() noexcept { return data_; }
-    T *end() noexcept { return data_ + size_; }
-    const T *begin() const noexcept { return data_; }
-    const T *end() const noexcept { return data_ + size_; }
-
-    /// Not checked. As many indices as axes.
-    template <class... I> T &operator()(I... i) noexcept { return data_[offset(i...)]; }
-    template <class... I> const T &operator()(I... i) const noexcept
-    {
-        return data_[offset(i...)];
-    }
-    /// Checked; std::out_of_range.
-    template <class... I> T &at(I... i) { return view().at(i...); }
-    template <class... I> const T &at(I... i) const { return view().at(i...); }
-
-    View<T> view() noexcept { return {data(), shape_, strides_}; }
-    View<const T> view() const noexcept { return {data(), shape_, strides_}; }
-#ifdef __cpp_lib_mdspan
-    /// Throws if there are not N axes.
-    template <std::size_t N> auto mdspan()
-    {
-        return to_mdspan<T, N>(data());
-    }
-    template <std::size_t N> auto mdspan() const
-    {
-        return to_mdspan<const T, N>(data());
-    }
-#endif
-
-private:
-    template <class... I> std::size_t offset(I... i) const noexcept
-    {
-        std::int64_t sum = 0;
-        std::size_t axis = 0;
-        ((sum += strides_[axis++] * static_cast<std::int64_t>(i)), ...);
-        return static_cast<std::size_t>(sum);
-    }
-#ifdef __cpp_lib_mdspan
-    template <class E, std::size_t N> auto to_mdspan(E *elements) const
-    {
-        if (ndim() != N)
-            throw error(AP_ERR_ARGUMENT, "shape " + detail::written(shape_) + " has not " +
-                                             std::to_string(N) + " axes");
-        using Extents = std::dextents<std::int64_t, N>;
-        std::array<std::int64_t, N> shape{}, strides{};
-        std::copy(shape_.begin(), shape_.end(), shape.begin());
-        std::copy(strides_.begin(), strides_.end(), strides.begin());
-        return std::mdspan<E, Extents, std::layout_stride>(
-            elements, std::layout_stride::mapping<Extents>(Extents(shape), strides));
-    }
-#endif
-
-    detail::Handle<ap_array, ap_array_free> handle_;
-    bool row_major_;
-    Shape shape_, strides_;
-    std::size_t size_ = 0;
-    T *data_ = nullptr;
+    std::size_t size_;
 };
 
 } // namespace arrayproxy
+
+#undef ARRAYPROXY_SHARED
 
 #endif

@@ -107,6 +107,13 @@ void test_sources()
     }
     CHECK_EQUAL(thrown, 5);
     CHECK_ERROR(AP_ERR_ARGUMENT, Source::callbacks(too_many, 400, 1024));
+    try {
+        Source::callbacks(too_many, UINT64_MAX);
+        CHECK(!"made");
+    } catch (const arrayproxy::error &e) {
+        CHECK_EQUAL(e.code(), AP_ERR_ARGUMENT);
+        CHECK(std::string(e.what()).find("18446744073709551615") != std::string::npos);
+    }
 }
 
 // A source that reads through another handle, whose own source throws.
@@ -170,6 +177,41 @@ void test_progress()
     CHECK_EQUAL(steps, then);
     control = std::move(moved);
     CHECK(control.get() != nullptr);
+
+    // An interval below 0 is 0, not a month.
+    steps = 0;
+    control.on_progress([&](std::uint64_t, std::uint64_t) { return ++steps > 0; },
+                        std::chrono::milliseconds(-1));
+    proxy.load(How{0, &control});
+    CHECK(steps > 2);
+}
+
+// A plan goes on with the control of its How wherever that is, or takes another.
+void test_plans()
+{
+    static_assert(!std::is_constructible_v<arrayproxy::Watch, Control>);
+    const Proxy proxy = arrayproxy::open(anatomy);
+    Control first, other;
+    const arrayproxy::Plan plan = proxy.plan<std::uint8_t>(How{0, &first}, rest, 9);
+    Control moved = std::move(first);
+    moved.cancel();
+    other.cancel();
+    std::vector<std::uint8_t> place;
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read<std::uint8_t>());
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read_into(place));
+    moved.reset();
+    CHECK_EQUAL(plan.read<std::uint8_t>().ndim(), 2U);
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read<std::uint8_t>(&other));
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read<std::uint8_t>(other));
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read_into(place, &other));
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read_packed(place.data(), place.size(), &other));
+    arrayproxy::Nd<std::uint8_t> strided(plan.shape(), true);
+    CHECK_ERROR(AP_ERR_CANCELLED, plan.read_into(strided, &other));
+    moved.cancel();
+    other.reset();
+    plan.read_into(place, &other);
+    CHECK_EQUAL(place.size(), 197U * 233U);
+    CHECK_EQUAL(other.progress().first, 197U * 233U);
 }
 
 void test_stopping()
@@ -206,5 +248,6 @@ void test_stopping()
 int main()
 {
     return test::run("callbacks",
-                     {test_errors, test_sources, test_nested, test_progress, test_stopping});
+                     {test_errors, test_sources, test_nested, test_progress, test_plans,
+                      test_stopping});
 }

@@ -127,14 +127,18 @@ void check_read(const arrayproxy::Proxy &proxy, const Case &one, ap_dtype asked)
 
     const arrayproxy::Proxy part = proxy.slice(index);
     CHECK_EQUAL(part.shape(), shape);
-    CHECK_EQUAL(weighed(part.plan_as(asked).template read<T>().view()), one.sum);
+    const arrayproxy::Nd<T> of_part = part.plan_as(asked).template read<T>();
+    CHECK_EQUAL(weighed(of_part.view()), one.sum);
 
     if (asked == AP_AUTO) {
-        CHECK_EQUAL(weighed(proxy.load(index).view<T>()), one.sum);
+        const arrayproxy::Array same = proxy.load(index);
+        CHECK_EQUAL(weighed(same.view<T>()), one.sum);
     } else if (asked == AP_DISK) {
-        CHECK_EQUAL(weighed(proxy.load<arrayproxy::disk>(index).view<T>()), one.sum);
+        const arrayproxy::Array same = proxy.load<arrayproxy::disk>(index);
+        CHECK_EQUAL(weighed(same.view<T>()), one.sum);
     } else {
-        CHECK_EQUAL(weighed(proxy.read<T>(index).view()), one.sum);
+        const arrayproxy::Nd<T> same = proxy.read<T>(index);
+        CHECK_EQUAL(weighed(same.view()), one.sum);
     }
 }
 

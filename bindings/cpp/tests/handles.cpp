@@ -2,7 +2,9 @@
 #include "test.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <string_view>
 
 namespace {
 
@@ -23,6 +25,37 @@ static_assert(moves_only<Proxy>() && moves_only<Array>() && moves_only<arrayprox
 static_assert(moves_only<Options>() && moves_only<arrayproxy::Source>() && moves_only<Image>());
 static_assert(moves_only<arrayproxy::Series>() && moves_only<arrayproxy::Control>());
 
+// Nothing points into a temporary.
+template <class T, class = void> constexpr bool has_typed_view = false;
+template <class T>
+constexpr bool has_typed_view<T, std::void_t<decltype(std::declval<T>().template view<float>())>> =
+    true;
+template <class T, class = void> constexpr bool has_own_view = false;
+template <class T>
+constexpr bool has_own_view<T, std::void_t<decltype(std::declval<T>().view())>> = true;
+static_assert(has_typed_view<Array &> && has_typed_view<const Array &>);
+static_assert(!has_typed_view<Array> && !has_typed_view<const Array>);
+static_assert(has_own_view<Nd<float> &> && has_own_view<const Nd<float> &>);
+static_assert(!has_own_view<Nd<float>> && !has_own_view<const Nd<float>>);
+static_assert(std::is_same_v<decltype(std::declval<Nd<float>>()(0)), float>);
+static_assert(std::is_same_v<decltype(std::declval<const Nd<float>>().at(0)), float>);
+static_assert(std::is_same_v<decltype(std::declval<Nd<float> &>().at(0)), float &>);
+static_assert(std::is_same_v<decltype(std::declval<const Nd<float> &>()(0)), const float &>);
+
+// What keeps its memory may be a source's.
+static_assert(arrayproxy::detail::is_owner<std::string> &&
+              arrayproxy::detail::is_owner<std::vector<float>> &&
+              arrayproxy::detail::is_owner<std::array<float, 3>> &&
+              arrayproxy::detail::is_owner<Nd<float>>);
+static_assert(!arrayproxy::detail::is_owner<std::string_view> &&
+              !arrayproxy::detail::is_owner<View<float>>);
+
+// Volumes that are proxies have no How to heed.
+template <class T, class = void> constexpr bool takes_how = false;
+template <class T>
+constexpr bool takes_how<T, std::void_t<decltype(std::declval<T>().volumes(How{}))>> = true;
+static_assert(!takes_how<Proxy>);
+
 void test_moves()
 {
     Proxy first = arrayproxy::open(bold);
@@ -33,9 +66,6 @@ void test_moves()
     CHECK_ERROR(AP_ERR_NULL, first.shape());
     CHECK_ERROR(AP_ERR_NULL, first.read<float>());
     CHECK_ERROR(AP_ERR_NULL, first.volumes());
-    CHECK_EQUAL(first.format(), "");
-    CHECK(first.clone().get() == nullptr);
-    CHECK(first.warnings().empty() && first.fields().empty() && first.header().empty());
 
     first = second.clone();
     second = std::move(first);
@@ -47,19 +77,115 @@ void test_moves()
     second = arrayproxy::open(bold); // the plan keeps its file
     arrayproxy::Plan moved = std::move(plan);
     CHECK_EQUAL(moved.read<float>().shape(), Shape{17, 21, 3});
-    CHECK_ERROR(AP_ERR_NULL, plan.nbytes());
 
     Nd<float> values = moved.read<float>();
     const float *where = values.data();
-    const Nd<float> owner = std::move(values);
+    Nd<float> owner = std::move(values);
     CHECK(owner.data() == where);
     const Nd<float> copy = owner;
     CHECK(copy.values() == owner.values() && copy.data() != where);
+    Nd<float> &same = owner;
+    owner = std::move(same);
+    CHECK(owner.data() == where);
+    CHECK_EQUAL(owner.shape(), Shape{17, 21, 3});
+    CHECK_EQUAL(owner.values(), copy.values());
 
     std::vector<Proxy> many;
     for (int i = 0; i < 20; i++)
         many.push_back(second.slice(i));
     CHECK_EQUAL(many[19].shape(), Shape{96, 24, 2});
+}
+
+// What was moved from has no elements, or is refused by all that is asked of it.
+void test_empty()
+{
+    const Proxy kept = arrayproxy::open(bold);
+    Proxy proxy = kept.clone();
+    arrayproxy::Plan plan = proxy.plan<int>(60, 50, 10, 1);
+    Nd<int> nd = plan.read<int>();
+    Array array = nd.array();
+    Image image(proxy);
+    Options options("threads=2");
+    arrayproxy::Source source = arrayproxy::Source::file(bold);
+    arrayproxy::Series series({bold});
+    arrayproxy::Control control;
+    {
+        const Proxy p = std::move(proxy);
+        const arrayproxy::Plan q = std::move(plan);
+        const Nd<int> n = std::move(nd);
+        const Array a = std::move(array);
+        const Image i = std::move(image);
+        const Options o = std::move(options);
+        const arrayproxy::Source s = std::move(source);
+        const arrayproxy::Series t = std::move(series);
+        const arrayproxy::Control c = std::move(control);
+        CHECK_EQUAL(arrayproxy::open(s, o).read<int>(How{}, 60, 50, 10, 1)(), n());
+    }
+    CHECK(nd.empty() && nd.data() == nullptr && nd.get() == nullptr && nd.values().empty());
+    CHECK_EQUAL(nd.shape(), Shape{0});
+    CHECK_EQUAL(nd.strides(), Shape{0});
+    CHECK(nd.view().empty());
+    CHECK_THROWS(std::out_of_range, nd.at());
+    CHECK_THROWS(std::out_of_range, nd.at(0));
+    CHECK_ERROR(AP_ERR_ARGUMENT, kept.read_into(nd, 60, 50, 10, 1));
+    CHECK_ERROR(AP_ERR_NULL, nd.array());
+    const Nd<int> empty = nd;
+    CHECK_EQUAL(empty.shape(), Shape{0});
+    nd = kept.read<int>(60, 50, 10);
+    CHECK_EQUAL(nd.at(1), 444);
+
+    CHECK(proxy.get() == nullptr && plan.get() == nullptr && series.get() == nullptr);
+    CHECK_ERROR(AP_ERR_NULL, proxy.clone());
+    CHECK_ERROR(AP_ERR_NULL, proxy.size());
+    CHECK_ERROR(AP_ERR_NULL, proxy.dtype());
+    CHECK_ERROR(AP_ERR_NULL, proxy.auto_dtype());
+    CHECK_ERROR(AP_ERR_NULL, proxy.order());
+    CHECK_ERROR(AP_ERR_NULL, proxy.byte_order());
+    CHECK_ERROR(AP_ERR_NULL, proxy.format());
+    CHECK_ERROR(AP_ERR_NULL, proxy.codec());
+    CHECK_ERROR(AP_ERR_NULL, proxy.header());
+    CHECK_ERROR(AP_ERR_NULL, proxy.warnings());
+    CHECK_ERROR(AP_ERR_NULL, proxy.fields());
+    CHECK_ERROR(AP_ERR_NULL, proxy.trim());
+    CHECK_ERROR(AP_ERR_NULL, proxy.read_batch<int>({{0}}));
+    CHECK_ERROR(AP_ERR_NULL, Image(proxy).shape());
+
+    std::vector<int> values;
+    CHECK_ERROR(AP_ERR_NULL, plan.dtype());
+    CHECK_ERROR(AP_ERR_NULL, plan.shape());
+    CHECK_ERROR(AP_ERR_NULL, plan.nbytes());
+    CHECK_ERROR(AP_ERR_NULL, plan.cost());
+    CHECK_ERROR(AP_ERR_NULL, plan.read<int>());
+    CHECK_ERROR(AP_ERR_NULL, plan.read_into(values));
+    CHECK_ERROR(AP_ERR_NULL, plan.read_into(nd));
+    CHECK_ERROR(AP_ERR_NULL, plan.read_packed(nd.data(), 4));
+
+    CHECK_ERROR(AP_ERR_NULL, array.data());
+    CHECK_ERROR(AP_ERR_NULL, array.dtype());
+    CHECK_ERROR(AP_ERR_NULL, array.flags());
+    CHECK_ERROR(AP_ERR_NULL, array.view<int>());
+    CHECK_ERROR(AP_ERR_NULL, array.clone());
+    CHECK_ERROR(AP_ERR_NULL, Image(array).shape());
+    CHECK_ERROR(AP_ERR_NULL, image.proxy());
+    CHECK_ERROR(AP_ERR_NULL, image.header());
+    CHECK_ERROR(AP_ERR_NULL, image.uncache());
+
+    CHECK_ERROR(AP_ERR_NULL, options.set(AP_OPT_THREADS, 1));
+    CHECK_ERROR(AP_ERR_NULL, arrayproxy::open(bold, options));
+    CHECK_ERROR(AP_ERR_NULL, Image(bold, options).shape());
+    CHECK_EQUAL(arrayproxy::open(bold, Options::defaults()).ndim(), 4);
+    CHECK_ERROR(AP_ERR_NULL, arrayproxy::open(source));
+    CHECK_ERROR(AP_ERR_NULL, arrayproxy::open(arrayproxy::Source::file(bold), source));
+    CHECK_ERROR(AP_ERR_NULL, series.add(bold));
+    CHECK_ERROR(AP_ERR_NULL, series.open());
+
+    CHECK_ERROR(AP_ERR_NULL, kept.read<int>(How{0, &control}));
+    CHECK_ERROR(AP_ERR_NULL, kept.plan<int>().read<int>(&control));
+    CHECK_ERROR(AP_ERR_NULL, control.cancel());
+    CHECK_ERROR(AP_ERR_NULL, control.reset());
+    CHECK_ERROR(AP_ERR_NULL, control.progress());
+    CHECK_ERROR(AP_ERR_NULL, control.set_threads(1));
+    CHECK_ERROR(AP_ERR_NULL, control.on_progress(nullptr));
 }
 
 void test_metadata()
@@ -182,6 +308,16 @@ void test_arrays()
     CHECK_ERROR(AP_ERR_ARGUMENT, unwritten.view<double>());
     CHECK_EQUAL(unwritten.view<const double>()(1), 2.0);
 
+    // Strides that no memory has.
+    const View<const double> far(constant.data(), {1}, {INT64_MAX / 2});
+    CHECK_ERROR(AP_ERR_ARGUMENT, Array::wrap(far));
+
+    const Nd<float> nd({3, 2}, true);
+    const Array shared = nd.array();
+    CHECK(nd.get() != nullptr && shared.data() == nd.data());
+    CHECK_EQUAL(shared.strides(), Shape{8, 4});
+    CHECK_EQUAL(Image(nd.array()).shape(), Shape{3, 2});
+
     DLManagedTensorVersioned *tensor = same.to_dlpack();
     const Array back = Array::from_dlpack(tensor);
     CHECK(back.data() == zeros.data());
@@ -190,6 +326,8 @@ void test_arrays()
     const Array loaded = proxy.load<double>(How{AP_READ_C}, rest, 1);
     CHECK_EQUAL(loaded.view<double>()(60, 50, 10), 444.0);
     CHECK_EQUAL(loaded.strides()[2], 8);
+    CHECK_ERROR(AP_ERR_ARGUMENT, View<float>(nullptr, {-1}));
+    CHECK_ERROR(AP_ERR_ARGUMENT, View<float>(nullptr, {INT64_MAX, INT64_MAX}));
     CHECK_EQUAL(proxy.load(60, 50, 10).dtype(), AP_INT16);
     CHECK_ERROR(AP_ERR_NO_VIEW, proxy.view());
 
@@ -236,6 +374,7 @@ void test_series()
 {
     const arrayproxy::Series series({bold, bold});
     const Proxy proxy = series.open();
+    CHECK(series.get() != nullptr);
     CHECK_EQUAL(proxy.shape(), Shape{128, 96, 24, 2, 2});
     CHECK_EQUAL(proxy.read<int>(60, 50, 10, 1).values(), test::list({444, 444}));
     CHECK_ERROR(AP_ERR_HEADER, arrayproxy::Series({bold, scaled}).open());
@@ -246,6 +385,8 @@ void test_sources()
 {
     const Proxy proxy = arrayproxy::open(arrayproxy::Source::file(bold));
     CHECK_EQUAL(proxy.read<int>(60, 50, 10, 1)(), 444);
+    const Proxy by_path = arrayproxy::open(std::filesystem::path(bold), Options("mmap=0"));
+    CHECK_EQUAL(by_path.ndim(), 4);
 
     static const std::uint8_t letters[] = {'a', 'b', 'c', 'd'};
     arrayproxy::Layout layout{AP_UINT8, {2}};
@@ -259,6 +400,13 @@ void test_sources()
     const Proxy text = arrayproxy::open(arrayproxy::Source::memory(std::string("xyz")),
                                         arrayproxy::Layout{AP_UINT8, {3}});
     CHECK_EQUAL(text.read<int>(2)(), 'z');
+    const arrayproxy::Layout three{AP_UINT8, {3}};
+    const std::array<std::uint8_t, 3> numbers{1, 2, 3};
+    CHECK_EQUAL(arrayproxy::open(arrayproxy::Source::memory(numbers), three).read<int>(1)(), 2);
+    CHECK_EQUAL(arrayproxy::open(arrayproxy::Source::memory(Nd<std::uint8_t>({3})), three)
+                    .read<int>()
+                    .values(),
+                test::list({0, 0, 0}));
 
     const std::string pair = "target/bindings/cases/pair";
     const Proxy both = arrayproxy::open(arrayproxy::Source::file(pair + ".hdr.bz2"),
@@ -288,6 +436,7 @@ void test_seek_index()
 
 int main()
 {
-    return test::run("handles", {test_moves, test_metadata, test_parts, test_options, test_arrays,
-                                 test_images, test_series, test_sources, test_seek_index});
+    return test::run("handles", {test_moves, test_empty, test_metadata, test_parts, test_options,
+                                 test_arrays, test_images, test_series, test_sources,
+                                 test_seek_index});
 }

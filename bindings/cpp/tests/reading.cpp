@@ -8,6 +8,12 @@
 #include <span>
 #endif
 
+// As the README has it, for a type of the program's own.
+struct half {
+    std::uint16_t bits;
+};
+template <> inline constexpr ap_dtype arrayproxy::dtype_of<half> = AP_FLOAT16;
+
 namespace {
 
 using arrayproxy::all, arrayproxy::at, arrayproxy::How, arrayproxy::Index, arrayproxy::Nd,
@@ -52,6 +58,25 @@ void test_types()
 #ifdef __STDCPP_FLOAT16_T__
     CHECK_EQUAL(dtype_of<std::float16_t>, AP_FLOAT16);
 #endif
+    CHECK_EQUAL(dtype_of<const half>, AP_FLOAT16);
+    CHECK_EQUAL(dtype_of<const arrayproxy::rgb24>, AP_RGB24);
+}
+
+// 1, 2 and 3 as floats of 16 bits, in all that has the type in its own.
+void test_own_type()
+{
+    const arrayproxy::Proxy proxy = test::numbers<half>({{0x3C00}, {0x4000}, {0x4200}}, {3});
+    CHECK_EQUAL(proxy.dtype(), AP_FLOAT16);
+    CHECK_EQUAL(proxy.read<float>().values(), test::list({1.0F, 2.0F, 3.0F}));
+    const Nd<half> read = test::counted<float>({3}).read<half>();
+    CHECK_EQUAL(read(1).bits, 0x3C00);
+    CHECK_EQUAL(read.view().at(2).bits, 0x4000);
+    const arrayproxy::Array wrapped = arrayproxy::Array::wrap(read.view());
+    CHECK_EQUAL(wrapped.dtype(), AP_FLOAT16);
+    CHECK_EQUAL(wrapped.view<const half>()(1).bits, 0x3C00);
+    half place[3];
+    proxy.read_into(place);
+    CHECK_EQUAL(place[2].bits, 0x4200);
 }
 
 void test_indices()
@@ -108,7 +133,21 @@ void test_results()
     const Nd<double> scalar = proxy.read<double>(3, 2, 1);
     CHECK_EQUAL(scalar(), 23.0);
     CHECK_EQUAL(scalar.at(), 23.0);
+    CHECK_EQUAL(proxy.read<double>(all, 2, 1).at(3), 23.0);
+    CHECK_THROWS(std::out_of_range, proxy.read<double>(all, 2, 1).at(4));
     CHECK(Nd<double>().empty());
+
+    // Shapes in braces, those with a 0 too.
+    CHECK_EQUAL(Nd<float>({0, 3}).shape(), Shape{0, 3});
+    CHECK_EQUAL(Nd<float>({0, 1}).shape(), Shape{0, 1});
+    CHECK_EQUAL(Nd<float>({3, 0}, true).shape(), Shape{3, 0});
+    CHECK_EQUAL(Nd<float>({0, 0, 0}).shape(), Shape{0, 0, 0});
+    CHECK_EQUAL(Nd<float>({0}).shape(), Shape{0});
+    CHECK_EQUAL(Nd<float>({2, 3}, true).strides(), Shape{3, 1});
+    const Nd<float> none_of_many({INT64_MAX / 2, 4, 0});
+    CHECK_EQUAL(none_of_many.strides(), Shape{0, 0, 0});
+    CHECK(none_of_many.empty());
+    CHECK_ERROR(AP_ERR_ARGUMENT, Nd<float>({-1}));
 
     double sum = 0;
     for (const double value : proxy.read<double>(all, 0, 0))
@@ -156,7 +195,23 @@ void test_places()
     std::array<std::int32_t, 4> four{};
     proxy.read_into(four, all, 0, 1);
     CHECK_EQUAL(four[3], 15);
+    // What does not resize has just as many elements as the result.
     CHECK_ERROR(AP_ERR_BUFFER, proxy.read_into(four, all, all, 1));
+    CHECK_ERROR(AP_ERR_ARGUMENT, proxy.read_into(four, range(0, 3), 0, 1));
+    try {
+        proxy.read_into(four, all, all, 1);
+    } catch (const arrayproxy::error &e) {
+        CHECK_EQUAL(std::string(e.what()), "the result has 12 elements, its place 4");
+        CHECK_EQUAL(e.detail(), 48);
+    }
+    float plain[4];
+    proxy.read_into(plain, all, 2, 1);
+    CHECK_EQUAL(plain[3], 23.0F);
+    proxy.plan<float>(all, 1, 1).read_into(plain);
+    CHECK_EQUAL(plain[3], 19.0F);
+    CHECK_ERROR(AP_ERR_BUFFER, proxy.read_into(plain, all, all, 1));
+    CHECK_ERROR(AP_ERR_ARGUMENT, proxy.read_into(plain, 0, 0, 0));
+    proxy.read_into(std::array<float, 0>(), range(1, 1));
 
     std::int16_t memory[30];
     std::fill(std::begin(memory), std::end(memory), std::int16_t{-1});
@@ -183,6 +238,22 @@ void test_places()
     CHECK(nothing.empty());
     std::int16_t *no_memory = nullptr;
     proxy.read_into(View<std::int16_t>(no_memory, {3, 0}, {-5, 1}), 0, all, range(1, 1));
+
+    // Strides that reach farther than memory does, both ways.
+    for (const std::int64_t stride : {INT64_MAX, INT64_MAX / 2, INT64_MIN, INT64_MIN / 8})
+        CHECK_ERROR(AP_ERR_ARGUMENT,
+                    proxy.read_into(View<float>(plain, {2}, {stride}), range(0, 2), 0, 0));
+    const std::int64_t eighth = INT64_MAX / 8 / 4;
+    CHECK_ERROR(AP_ERR_ARGUMENT, proxy.read_into(View<float>(plain, {4, 3}, {eighth, 3 * eighth}),
+                                                 rest, 0));
+
+    Nd<float> written({2, 3});
+    const View<const float> seen = written.view();
+    CHECK(seen.data() == written.data() && seen.strides() == written.strides());
+    CHECK_EQUAL(seen.size(), 6U);
+    CHECK(!seen.empty() && View<float>(nullptr, {INT64_MAX / 2, 4, 0}).empty());
+    static_assert(!std::is_constructible_v<View<float>, View<const float>>);
+    static_assert(!std::is_constructible_v<View<const double>, View<float>>);
 
     float packed[24];
     const arrayproxy::Plan plan = proxy.plan<float>();
@@ -212,6 +283,8 @@ void test_standard_views()
     proxy.read_into(std::span<bool, 4>(flags), all, 0, 0);
     CHECK(!flags[0] && flags[1] && flags[2] && flags[3]);
     CHECK_ERROR(AP_ERR_BUFFER, proxy.read_into(std::span(values), all));
+    CHECK_ERROR(AP_ERR_ARGUMENT, proxy.read_into(std::span(values), all, 2, 1));
+    static_assert(!arrayproxy::detail::is_owner<std::span<float>>);
 #endif
 #ifdef __cpp_lib_ranges
     static_assert(std::ranges::input_range<arrayproxy::Volumes<float>>);
@@ -221,17 +294,6 @@ void test_standard_views()
     for (const double first : volumes | std::views::transform([](auto nd) { return nd(0, 0); }))
         sum += first;
     CHECK_EQUAL(sum, 12.0);
-#endif
-#ifdef __cpp_lib_mdspan
-    std::vector<float> square(12);
-    proxy.read_into(std::mdspan(square.data(), 4, 3), all, all, 1);
-    CHECK_EQUAL(square[1], 16.0F);
-    Nd<float> read = proxy.read<float>();
-    const Nd<float> &same = read;
-    auto grid = read.mdspan<3>();
-    CHECK_EQUAL(grid[std::array{3, 1, 1}], 19.0F);
-    CHECK_EQUAL(same.mdspan<3>().stride(2), 12);
-    CHECK_ERROR(AP_ERR_ARGUMENT, read.mdspan<2>());
 #endif
     CHECK_EQUAL(proxy.ndim(), 3);
 }
@@ -258,6 +320,8 @@ void test_volumes()
     const auto volumes = proxy.volumes<int>();
     CHECK_EQUAL(volumes.size(), 2);
     auto it = volumes.begin();
+    CHECK_EQUAL(it->shape(), Shape{4, 3});
+    CHECK_EQUAL(proxy.volumes().begin()->ndim(), 2);
     CHECK_EQUAL((*it++)(0, 0), 0);
     CHECK_EQUAL((*it)(0, 0), 12);
     CHECK(++it == volumes.end());
@@ -272,6 +336,9 @@ void test_batch()
     const std::vector<Index> indices{{all, 1, 0}, {range(0, 2), 0, 1}, {range(0, 0), 0, 0}};
     CHECK_EQUAL(proxy.read_batch<int>(indices), test::list({4, 5, 6, 7, 12, 13}));
     CHECK_EQUAL(proxy.read_batch<int>({}).size(), 0U);
+    CHECK_EQUAL(proxy.read_batch<int>({{range(0, 0)}, {range(4, 4)}}).size(), 0U);
+    CHECK_EQUAL(proxy.read_batch<int>({{range(0, 2), all, 0}}, How{AP_READ_C}),
+                test::list({0, 4, 8, 1, 5, 9}));
     CHECK_ERROR(AP_ERR_ARGUMENT, proxy.read_batch<int>({{all, 1}, {0}}));
     CHECK_ERROR(AP_ERR_INDEX, proxy.read_batch<int>({Index(4)}));
 }
@@ -280,6 +347,7 @@ void test_batch()
 
 int main()
 {
-    return test::run("reading", {test_types, test_indices, test_results, test_types_read,
-                                 test_places, test_standard_views, test_volumes, test_batch});
+    return test::run("reading", {test_types, test_own_type, test_indices, test_results,
+                                 test_types_read, test_places, test_standard_views, test_volumes,
+                                 test_batch});
 }
