@@ -185,6 +185,24 @@ public:
                     }),
                     part.how);
     }
+    /// Positions of each axis, in any order: as numpy.ix_, and `nullopt` for a whole axis.
+    template <class T>
+    Plan plan_lists(const std::vector<std::optional<std::vector<std::int64_t>>> &lists,
+                    const How &how = {}) const
+    {
+        std::vector<const std::int64_t *> positions;
+        Shape counts;
+        const std::int64_t nothing = 0; // an empty list has an address, too
+        for (const auto &list : lists) {
+            positions.push_back(!list ? nullptr : list->empty() ? &nothing : list->data());
+            counts.push_back(list ? static_cast<std::int64_t>(list->size()) : 0);
+        }
+        return Plan(detail::made<ap_plan>([&](ap_plan **out, ap_error *err) {
+                        return ap_plan_lists(live(), detail::count(counts), positions.data(),
+                                             counts.data(), dtype_of<T>, how.flags, out, err);
+                    }),
+                    how);
+    }
     /// proxy.read<float>(all, 3, range(0, 10)), or read<float>(How{AP_READ_C}, ...).
     template <class T, class... A> Nd<T> read(const A &...args) const
     {

@@ -343,11 +343,25 @@ void test_batch()
     CHECK_ERROR(AP_ERR_INDEX, proxy.read_batch<int>({Index(4)}));
 }
 
+void test_lists()
+{
+    const arrayproxy::Proxy proxy = test::counted<std::int16_t>({4, 3, 2});
+    const std::vector<std::int64_t> some{3, 0, -1}, none_at_all;
+    const auto one = proxy.plan_lists<int>({some, std::nullopt, {{1}}}).read<int>();
+    CHECK_EQUAL(one.shape(), Shape{3, 3, 1});
+    CHECK_EQUAL(one.values(), test::list({15, 12, 15, 19, 16, 19, 23, 20, 23}));
+    const auto rows = proxy.plan_lists<int>({some, {{1}}, {{0}}}, How{AP_READ_C});
+    CHECK_EQUAL(rows.read<int>().values(), test::list({7, 4, 7}));
+    CHECK_EQUAL(proxy.plan_lists<int>({none_at_all, {{2, 0}}, {{1}}}).shape(), Shape{0, 2, 1});
+    CHECK_ERROR(AP_ERR_INDEX, proxy.plan_lists<int>({{{4}}, std::nullopt, std::nullopt}));
+    CHECK_ERROR(AP_ERR_INDEX, proxy.plan_lists<int>({some}));
+}
+
 } // namespace
 
 int main()
 {
     return test::run("reading", {test_types, test_own_type, test_indices, test_results,
                                  test_types_read, test_places, test_standard_views, test_volumes,
-                                 test_batch});
+                                 test_batch, test_lists});
 }
