@@ -54,6 +54,7 @@ bench: ## time our reads and those of others; SMALL=1 takes a tenth of the data
 	@sh tests/setup.sh build
 	@$(MAKE) --no-print-directory build
 	@sh benches/setup.sh
+	@case "$${FILES:-bindings}" in bindings) sh benches/bindings.sh ;; esac
 	@PYTHONDONTWRITEBYTECODE=1 target/bench/venv/bin/python benches/driver/run.py
 
 msrv: ## check the library with the oldest rustc it promises, Debian 13's

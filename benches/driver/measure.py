@@ -24,6 +24,8 @@ class Row:
     others: list = field(default_factory=list)
     # Largest ratio to NiBabel, which is one of the others.
     nibabel: float = None
+    # Most seconds beyond that.
+    more: float = None
 
     def peers(self):
         job = self.against[1]

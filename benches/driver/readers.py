@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PEERS = Path(__file__).parents[1] / "peers"
+ROOT = PEERS.parents[1]
 
 # What the reader is called in tables. Those that only decode to memory know
 # nothing of images.
@@ -24,6 +25,10 @@ NAMES = {
     "libdeflate": "libdeflate, decoding",
     "isal": "ISA-L, decoding",
     "zlib-rs": "zlib-rs, decoding",
+    "cpp": "C++",
+    "python": "Python",
+    "julia": "Julia",
+    "r": "R",
 }
 
 
@@ -31,14 +36,27 @@ def command(name, built):
     def python(script, *args):
         return [sys.executable, PEERS / script, *args]
 
+    library = f"AP_LIBRARY={ROOT}/target/release/libarrayproxy.so"
+    checksum = built / "checksum.so"
+    if name == "julia":
+        julia = (built / "julia.command").read_text().split()
+        where = f"JULIA_LOAD_PATH={ROOT}/bindings/julia:@stdlib"
+        depot = f"JULIA_DEPOT_PATH={ROOT}/target/bench/julia"
+        return ["env", library, where, depot, *julia, PEERS / "read_julia.jl", checksum]
+
     return {
         "ours": [built / "ours"],
+        "cpp": [built / "cpp"],
         "niftilib": [built / "niftilib"],
         "isal": [built / "isal"],
         "nibabel": python("read_nibabel.py", "nibabel"),
         "indexed_gzip": python("read_nibabel.py", "indexed_gzip"),
         "nibabel_rapidgzip": python("read_nibabel.py", "rapidgzip"),
         "numpy": python("read_numpy.py"),
+        "python": [
+            "env", library, f"PYTHONPATH={ROOT}/bindings/python/src", *python("read_python.py")
+        ],
+        "r": ["env", f"R_LIBS={ROOT}/target/bench/R", "Rscript", PEERS / "read_r.R", checksum],
         "simpleitk": python("read_simpleitk.py"),
         "rapidgzip": python("read_rapidgzip.py"),
     }.get(name, [built / "arrayproxy-peers", name])

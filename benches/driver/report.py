@@ -42,6 +42,21 @@ float64. Slices count opening. Every result was compared with what NumPy makes o
 plain file. [What the works mean](../README.md).
 """
 
+BINDINGS = """# What the bindings cost
+
+Medians of runs by turns on {cores} cores, {date}: the same reads of a plain file in the
+page cache by each binding and in C. The series is {shape} of int16 with slope and
+intercept. Every result was compared with what NumPy makes of the file. [What the works
+mean](../README.md).
+
+## One voxel
+
+In µs. "Beyond" is what the binding takes besides C's time.
+
+| | a voxel | in C | beyond | reach | |
+|---|--:|--:|--:|--:|---|
+"""
+
 AGAINST = """
 ## What is to be reached
 
@@ -121,6 +136,22 @@ def line(result):
     return "| " + " | ".join(cells) + " |"
 
 
+def voxel_line(result):
+    ours, theirs, most = result["ours"], result["theirs"], result["more"]
+    known = ours is not None and theirs is not None
+    micro = lambda seconds: f"{seconds * 1e6:.2f}" if known else "–"
+    beyond = ours - theirs if known else None
+    cells = [
+        result["title"].split(":")[0],
+        micro(ours),
+        micro(theirs),
+        micro(beyond or 0),
+        "" if most is None else f"≤ {most * 1e6:.1f}",
+        verdict(beyond, most),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
 def plain_line(result):
     """With NiBabel's time and ratio behind, if it does the work."""
     nibabel = result["others"].get("nibabel")
@@ -188,6 +219,12 @@ def markdown(found, picture):
     elif found["kind"] == "formats":
         text = FORMATS.format(**values) + (warning if found["small"] else "")
         text += AGAINST + "\n".join(map(line, found["rows"])) + "\n"
+    elif found["kind"] == "bindings":
+        voxels = [result for result in found["rows"] if "voxel" in result["title"]]
+        wholes = [result for result in found["rows"] if result not in voxels]
+        text = BINDINGS.format(**values) + "\n".join(map(voxel_line, voxels)) + "\n"
+        text += warning if found["small"] else ""
+        text += AGAINST + "\n".join(map(line, wholes)) + "\n"
     else:
         text = HEAD.format(**values) + (warning if found["small"] else "")
         text += AGAINST + "\n".join(map(line, found["rows"])) + "\n"

@@ -1,7 +1,7 @@
 """Measure our reads and those of others, by turns.
 
-Tables and pictures go to benches/results. Environment: FILES=plain, compressed
-or formats measures reads of these alone, SMALL=1 takes a tenth of the data, LONG=1 adds a
+Tables and pictures go to benches/results. Environment: FILES=plain, compressed,
+formats or bindings measures reads of these alone, SMALL=1 takes a tenth of the data, LONG=1 adds a
 file ten times as long, ROWS=text measures only the rows that have the text in
 their titles and writes no results.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import picture
 import report
+from bindings import BindingRows
 from data import Data
 from formats import FormatRows
 from measure import measure, peak_memory
@@ -72,6 +73,7 @@ def measure_rows(rows, readers, truth, notes):
             "part": any(job.is_part() for job in row.peers()),
             "reach": row.reach,
             "nibabel": row.nibabel,
+            "more": row.more,
             "others": others,
         }
         results.append(result)
@@ -135,13 +137,18 @@ def measure_formats(data, readers, truth, notes, only):
     return measure_rows(wanted, readers, truth, notes), []
 
 
+def measure_bindings(data, readers, truth, notes, only):
+    wanted = [row for row in BindingRows(data).all() if only in row.title]
+    return measure_rows(wanted, readers, truth, notes), []
+
+
 def main():
     small, long, only = is_set("SMALL"), is_set("LONG"), os.environ.get("ROWS", "")
     data = Data(ROOT / "target/bench/data", small)
     data.make(long)
     warm(data)
     truth, failures = Truth(data), 0
-    all_kinds = ["plain", "compressed", "formats"]
+    all_kinds = ["plain", "compressed", "formats", "bindings"]
     kinds = [os.environ.get("FILES")] if is_set("FILES") else all_kinds
     for kind in kinds:
         notes = []
@@ -151,6 +158,8 @@ def main():
                 results, memory = measure_plain(data, readers, truth, notes, only)
             elif kind == "formats":
                 results, memory = measure_formats(data, readers, truth, notes, only)
+            elif kind == "bindings":
+                results, memory = measure_bindings(data, readers, truth, notes, only)
             else:
                 results, memory = measure_compressed(data, readers, truth, notes, only, long)
             found = {
@@ -174,10 +183,11 @@ def main():
 
 def write(found, folder, name):
     folder.mkdir(exist_ok=True)
-    picture.draw(found, folder / f"{name}.svg")
+    if found["kind"] != "bindings":
+        picture.draw(found, folder / f"{name}.svg")
     text = report.markdown(found, f"{name}.svg")
     (folder / f"{name}.md").write_text(text)
-    print(f"\n{text}\nwritten to benches/results/{name}.md and .svg")
+    print(f"\n{text}\nwritten to benches/results/{name}.md")
 
 
 if __name__ == "__main__":

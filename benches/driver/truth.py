@@ -32,7 +32,7 @@ class Truth:
 
     def checksum(self, job):
         """Of the result of a job; 0 for jobs without one."""
-        if job.work not in ("whole", "slices", "batch"):
+        if job.work not in ("whole", "slices", "batch", "voxel"):
             return 0
         source = job.file.name.split(".")[0].split("_")[0]
         boxes = job.boxes.path if job.boxes else None

@@ -5,6 +5,7 @@
  *   whole   the whole array, as `dtype`
  *   slices  the `boxes`, one call each, one after the other into one result
  *   batch   the same by one call
+ *   voxel   the first voxel of the first box, `times` of them
  *   build   the seek index, to its end
  *   save    the same, then into the file `to`
  *
@@ -251,6 +252,24 @@ end:
     free(boxes);
 }
 
+static void voxel(const job *j)
+{
+    int64_t count, times = job_number(j, "times", 1);
+    box *boxes = boxes_of(job_text(j, "boxes", ""), &count);
+    const int64_t *at = boxes[0].start;
+    ap_slice index[] = {ap_at(at[0]), ap_at(at[1]), ap_at(at[2]), ap_at(at[3])};
+    ap_proxy *proxy = NULL;
+    double value = 0;
+    CHECK(open_for(j, &proxy));
+    double start = seconds();
+    for (int64_t i = 0; i < times; i++)
+        CHECK(ap_read_slice(proxy, index, 4, AP_FLOAT64, 0, &value, sizeof value, &err));
+    answer((seconds() - start) / (double)times, checksum(&value, sizeof value), "");
+end:
+    ap_free(proxy);
+    free(boxes);
+}
+
 static void build(const job *j)
 {
     ap_proxy *proxy = NULL;
@@ -279,6 +298,8 @@ static void work(const job *j)
         whole(j);
     else if (strcmp(name, "slices") == 0 || strcmp(name, "batch") == 0)
         slices(j);
+    else if (strcmp(name, "voxel") == 0)
+        voxel(j);
     else if (strcmp(name, "build") == 0 || strcmp(name, "save") == 0)
         build(j);
     else

@@ -1,5 +1,5 @@
 /*
- * What the readers in C have in common: jobs in, answers out.
+ * What the readers in C and C++ have in common: jobs in, answers out.
  *
  * A job is one line, its parts between tabs: the work, the file, and name=value
  * as often as needed. The answer is one line too: "ok", seconds, checksum of
@@ -9,7 +9,9 @@
 #ifndef SERVER_H
 #define SERVER_H
 
+#ifndef _GNU_SOURCE /* C++ has it */
 #define _GNU_SOURCE
+#endif
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,11 +72,12 @@ static inline void *memory(size_t nbytes)
     return p;
 }
 
-/* Cheap, and another one if anything changes its place. */
-static inline uint64_t checksum(const void *data, size_t nbytes)
+/* Cheap, and another one if anything changes its place. Goes on from `sum`; all
+ * parts but the last have whole words. */
+static inline uint64_t checksum_on(uint64_t sum, const void *data, size_t nbytes)
 {
-    const unsigned char *p = data;
-    uint64_t sum = 0, word;
+    const unsigned char *p = (const unsigned char *)data;
+    uint64_t word;
     for (; nbytes >= 8; nbytes -= 8, p += 8) {
         memcpy(&word, p, 8);
         sum = sum * 0x9E3779B97F4A7C15u + (word ^ (word >> 32));
@@ -87,6 +90,11 @@ static inline uint64_t checksum(const void *data, size_t nbytes)
     return sum;
 }
 
+static inline uint64_t checksum(const void *data, size_t nbytes)
+{
+    return checksum_on(0, data, nbytes);
+}
+
 /* The boxes of a file of eight numbers a line. To be freed. */
 static inline box *boxes_of(const char *path, int64_t *count)
 {
@@ -97,7 +105,7 @@ static inline box *boxes_of(const char *path, int64_t *count)
                           &b.start[2], &b.start[3], &b.count[0], &b.count[1], &b.count[2],
                           &b.count[3]) == 8) {
         if ((*count & (*count - 1)) == 0)
-            boxes = realloc(boxes, (*count ? 2 * *count : 1) * sizeof b);
+            boxes = (box *)realloc(boxes, (size_t)(*count ? 2 * *count : 1) * sizeof b);
         boxes[(*count)++] = b;
     }
     if (file)
@@ -137,7 +145,8 @@ static inline void serve(const char *name, void (*work)(const job *))
     puts(name);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
-        job j = {.count = 0};
+        job j;
+        j.count = 0;
         line[strcspn(line, "\n")] = 0;
         for (char *part = strtok(line, "\t"); part && j.count < MOST_PARTS;
              part = strtok(NULL, "\t"))
