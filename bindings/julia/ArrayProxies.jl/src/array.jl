@@ -1,50 +1,75 @@
 """
-    ArrayProxy(path; T = nothing, options...)
+    ArrayProxy(path; T = nothing, stored = false, round = false, checked = false, options...)
+    ArrayProxy(paths; ...)
+    ArrayProxy(bytes; ...)
 
-The array of an image file. Only its header is read; elements are when they are asked for.
+The array of an image file, of a list of files that make one array with one more axis, or of
+a file's bytes in memory, which must not be changed meanwhile. Only headers are read; elements
+are when they are asked for.
 
 `T` is the type that reading gives: by default what the file means, mostly `Float64` for
-scaled data, else as stored. Options are the library's by their names: `threads`, `mmap`,
+scaled data, else as stored. `stored` gives values as they are stored, not scaled. Integers are
+cut towards zero, or rounded with `round`; what does not fit becomes the nearest limit, or
+fails with `checked`. Options are the library's by their names: `threads`, `mmap`,
 `keep_open`, `cache_bytes`, `index_path`, `strict`, `format`, `codec` and others.
 
 Indices count from 1. `A[:, :, 20]`, ranges and steps of either sign read what they name, in
 one call; `view` and `reshape` read nothing. `Array(A)`, `copyto!`, sums and broadcasting read
-whole parts, never voxel by voxel. `close(A)` frees the file at once, as the garbage collector
-does later.
+whole parts, never voxel by voxel. `close(A)` frees the file as soon as no thread reads, as the
+garbage collector does later.
 """
 struct ArrayProxy{T,N} <: AbstractArray{T,N}
     handle::Handle
     size::NTuple{N,Int}
     "Whether elements are stored with the last axis moving fastest."
     rowmajor::Bool
+    "Type and flags for reads."
     code::Int32
+    flags::UInt32
 end
 
-function ArrayProxy(path::AbstractString; T = nothing, options...)
-    handle = opened(path, options)
-    auto = ccall(_ap_auto_dtype[], Int32, (Ptr{Cvoid},), handle.address)
-    return wrapped(handle, T === nothing ? TYPES[auto] : T, T === nothing ? AUTO : codeof(T))
-end
+ArrayProxy(path::AbstractString; options...) = opened(abspath(path); options...)
+ArrayProxy(paths::AbstractVector{<:AbstractString}; options...) =
+    opened(String[abspath(path) for path in paths]; options...)
+# Another array of the same memory: as long as it is there, none can be moved.
+ArrayProxy(bytes::Vector{UInt8}; options...) = opened(reshape(bytes, :, 1); options...)
 
-function wrapped(handle::Handle, ::Type{T}, code::Int32) where {T}
-    shape = axesof() do at, n
-        ccall(_ap_shape[], Int32, (Ptr{Cvoid}, Ptr{Int64}, Int32), handle.address, at, n)
+# `open(ArrayProxy, path) do A` closes it at the end.
+Base.open(::Type{ArrayProxy}, source; options...) = ArrayProxy(source; options...)
+
+function opened(source; T::Union{Nothing,Type} = nothing, stored::Bool = false,
+                round::Bool = false, checked::Bool = false, options...)
+    code = T !== nothing ? codeof(T) : stored ? DISK : AUTO
+    flags = stored * READ_RAW | round * READ_ROUND | checked * READ_CHECKED
+    origin = Opened(source, collect(Pair{Symbol,Any}, options))
+    handle = Handle(make(origin), origin)
+    shape, order, type = used(handle) do at
+        # Nothing is read, but the type and the flags must be such as can be.
+        shape = axesof() do to, n
+            ccall(_ap_shape[], Int32, (Ptr{Cvoid}, Ptr{Int64}, Int32), at, to, n)
+        end
+        index = repeat(Int64[RANGE, 0, 0, 1], length(shape))
+        attempt() do error
+            ccall(_ap_slice_nbytes[], Int64,
+                  (Ptr{Cvoid}, Ptr{Int64}, Int32, Int32, UInt32, Ptr{ErrorBytes}),
+                  at, index, length(shape), code, flags, error)
+        end
+        type = stored ? ccall(_ap_disk_dtype[], Int32, (Ptr{Cvoid},), at) :
+                        ccall(_ap_auto_dtype[], Int32, (Ptr{Cvoid},), at)
+        shape, ccall(_ap_order[], Int32, (Ptr{Cvoid},), at), TYPES[type]
     end
-    order = ccall(_ap_order[], Int32, (Ptr{Cvoid},), handle.address)
-    return ArrayProxy{T,length(shape)}(handle, Tuple(shape), order == Int32('C'), code)
+    return ArrayProxy{something(T, type),length(shape)}(
+        handle, Tuple(shape), order == Int32('C'), code, flags)
 end
 
 Base.size(A::ArrayProxy) = A.size
 Base.IndexStyle(::Type{<:ArrayProxy}) = IndexCartesian()
-Base.isopen(A::ArrayProxy) = A.handle.address != C_NULL
-Base.close(A::ArrayProxy) = release(A.handle)
+Base.isopen(A::ArrayProxy) = isopen(A.handle)
+Base.close(A::ArrayProxy) = close(A.handle)
 
-"The address of an open handle; to be used while the proxy is preserved."
-@inline function address(A::ArrayProxy)
-    at = A.handle.address
-    at == C_NULL && throw(ArgumentError("the array proxy is closed"))
-    return at
-end
+"What the library gives for the proxy's address."
+used(call, A::ArrayProxy) = used(call, A.handle)
+attempt(call, A::ArrayProxy) = attempt(call, A.handle)
 
 function Base.show(io::IO, ::MIME"text/plain", A::ArrayProxy)
     isopen(A) || return print(io, summary(A), " (closed)")
@@ -54,53 +79,57 @@ end
 
 Base.show(io::IO, A::ArrayProxy) = print(io, summary(A))
 
-"A proxy of what `I` selects, if the library can; nothing is read."
-function part(A::ArrayProxy{T}, I::Tuple) where {T}
-    index = collect(Iterators.flatten(entries(I, A.size)))
-    handle = GC.@preserve A index made() do out, error
-        ccall(_ap_slice_proxy[], Int32,
-              (Ptr{Cvoid}, Ptr{Int64}, Int32, Ptr{Ptr{Cvoid}}, Ptr{ErrorBytes}),
-              address(A), index, length(I), out, error)
-    end
-    return wrapped(handle, T, A.code)
+"A proxy of what `I` selects; nothing is read."
+function part(A::ArrayProxy{T,N}, I::NTuple{N,Simple}) where {T,N}
+    handle = derived(A.handle, Part(A.handle.origin, entries(I, A.size)))
+    size = lengths(I, A.size)
+    return ArrayProxy{T,length(size)}(handle, size, A.rowmajor, A.code, A.flags)
 end
 
-function Base.view(A::ArrayProxy{T,N}, I::Vararg{Simple,N}) where {T,N}
+@inline function Base.view(A::ArrayProxy{T,N}, I::Vararg{Simple,N}) where {T,N}
     @boundscheck checkbounds(A, I...)
     return part(A, I)
+end
+
+"A proxy of the part, where the indices are such that there is one; else a view of Base's."
+function Base.view(A::ArrayProxy{T,N}, I::Vararg{Any,M}) where {T,N,M}
+    J = to_indices(A, I)
+    @boundscheck checkbounds(A, J...)
+    if N != 1 && J isa Tuple{AbstractRange}
+        row = vec(A)
+        row isa ArrayProxy && return part(row, J)
+    else
+        fit = fitted(A, J)
+        fit !== nothing && fit[1] isa NTuple{N,Simple} && fit[2] isa Tuple{Vararg{Integer}} &&
+            return part(A, fit[1])
+    end
+    return invoke(view, Tuple{AbstractArray,Vararg{Any,M}}, A, I...)
 end
 
 """
 The same elements in another shape: a proxy, where the file has them in this order and
 factors are not split; else a view of Base's.
 """
-function Base.reshape(A::ArrayProxy{T}, dims::Dims) where {T}
-    prod(dims) == length(A) || throw(DimensionMismatch(
+function Base.reshape(A::ArrayProxy{T,N}, dims::Dims{M}) where {T,N,M}
+    prod(dims) == length(A) && all(>=(0), dims) || throw(DimensionMismatch(
         "an array of $(length(A)) elements cannot be reshaped to $dims"))
     if !A.rowmajor
-        shape = collect(Int64, dims)
         try
-            handle = GC.@preserve A shape made() do out, error
-                ccall(_ap_reshape[], Int32,
-                      (Ptr{Cvoid}, Int32, Ptr{Int64}, Ptr{Ptr{Cvoid}}, Ptr{ErrorBytes}),
-                      address(A), length(shape), shape, out, error)
-            end
-            return wrapped(handle, T, A.code)
+            handle = derived(A.handle, Shaped(A.handle.origin, collect(dims)))
+            return ArrayProxy{T,M}(handle, dims, A.rowmajor, A.code, A.flags)
         catch problem
             problem isa ArrayProxyError && problem.code == ERR_UNSUPPORTED || rethrow()
         end
     end
-    return invoke(reshape, Tuple{AbstractArray,Dims}, A, dims)
+    return invoke(reshape, Tuple{AbstractArray,Dims{M}}, A, dims)
 end
 
-Base.reshape(A::ArrayProxy, dims::Tuple{Vararg{Union{Int,Colon}}}) = reshape(A, known(dims, length(A)))
+Base.reshape(A::ArrayProxy, dims::Tuple{Vararg{Union{Int,Colon}}}) =
+    reshape(A, Base._reshape_uncolon(A, dims))
 
-"The lengths, of which a colon leaves one open."
-function known(dims, count)
-    open = sum(n -> n isa Colon, dims)
-    open == 1 || throw(DimensionMismatch("only one length can be left open, not $open"))
-    each = prod(n -> n isa Colon ? 1 : n, dims)
-    each > 0 && count % each == 0 ||
-        throw(DimensionMismatch("an array of $count elements cannot be reshaped to $dims"))
-    return map(n -> n isa Colon ? count ÷ each : n, dims)
+# Base takes other integers only without a colon.
+for D in (Int, Integer, Union{Int,Colon}, Union{Integer,Colon})
+    @eval Base.reshape(A::ArrayProxy, dims::$D...) =
+        reshape(A, map(n -> n isa Colon ? n : Int(n), dims))
 end
+Base.reshape(A::ArrayProxy{<:Any,1}, ::Colon) = A

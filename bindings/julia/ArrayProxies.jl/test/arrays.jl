@@ -18,6 +18,29 @@ const SCALED = joinpath(FOLDER, "scaled.nii.gz")
     @test ArrayProxy(SCALED, T = Int16)[2, 3, :, 1] == trunc.(Int16, B[2, 3, :, 1])
 end
 
+@testset "copies of another type are converted elements" begin
+    for (name, T) in (("scaled.nii.gz", Int16), ("scaled.nii.gz", Float32),
+                      ("scaled.nii.gz", nothing), ("long.nii", nothing), ("plain.nii", Bool),
+                      ("chunks.mnc", Int8))
+        A = ArrayProxy(joinpath(FOLDER, name), T = T)
+        B = Array(A)
+        for S in (Float32, Float64, ComplexF32, BigFloat, Any)
+            C = Array{S}(B)
+            @test Array{S}(A) == convert(Array{S}, A) == C && eltype(Array{S}(A)) == S
+            @test copyto!(similar(C), A) == C && copyto!(zeros(ComplexF64, size(A)), A) == B
+        end
+    end
+    # What Float32 does not hold.
+    path = joinpath(MADE, "big.nii")
+    bytes = read(joinpath(FOLDER, "long.nii"))
+    offset = Int(field(ArrayProxy(bytes), "vox_offset"))
+    big = Int64[1 << 53 - 1, 1 << 60 + 5 << 36, 1 << 24 + 1, -5, (1 << 24 + 1) * 3, 7, 8, 9, 10]
+    write(path, bytes[1:offset], big)
+    A = ArrayProxy(path)
+    @test vec(A) == big && Array{Float32}(A) == Float32.(Array(A))
+    @test Array{Float64}(A) == Float64.(Array(A))
+end
+
 @testset "into arrays that are there" begin
     A = ArrayProxy(SCALED)
     B = Array(A)
@@ -41,6 +64,7 @@ end
         problem
     end
     @test stopped isa ArrayProxyError && stopped.name == "AP_ERR_CANCELLED"
+    @test readinto!(out, A, progress = (done, total) -> nothing) == B
     @test_throws DomainError readinto!(out, A, progress = (done, total) -> sqrt(-1))
 end
 
@@ -54,6 +78,9 @@ end
         end
         @test vec(A) == vec(B)
         @test_throws DimensionMismatch reshape(A, 7, 7, 7)
+        @test_throws DimensionMismatch reshape(A, -1, -length(A))
+        @test reshape(A, Int32(size(A, 1)), :) == reshape(A, size(A, 1), :) == reshape(B, size(A,
+            1), :)
     end
     @test reshape(ArrayProxy(SCALED), 42, :) isa ArrayProxy{Float64,2}
 end
@@ -68,6 +95,9 @@ end
     @test affine(A, onebased = true) * [1, 1, 1, 1] ≈ affine(A) * [0, 0, 0, 1]
     @test affine(A, onebased = true) * [3, 5, 9, 1] ≈ affine(A) * [2, 4, 8, 1]
     @test affine(A, which = :sform) == affine(A) != affine(A, which = :base)
+    @test xform(A) == (affine = affine(A), code = 1) && xform(A, which = :base).code == 0
+    @test headerbytes(A)[1:4] == reinterpret(UInt8, Int32[348]) && length(headerbytes(A)) == 348
+    @test scalefactors(A) == (1.0, 0.0)
     @test chunkshape(A, 1 << 30) == size(A) && prod(chunkshape(A, 1000)) * 2 <= 1000
 end
 
@@ -83,8 +113,13 @@ end
     @test_throws ArrayProxyError ArrayProxy(@__FILE__)
     @test_throws ArrayProxyError ArrayProxy(EXAMPLE, index_path = @__FILE__, strict = true)
     @test size(ArrayProxy(EXAMPLE, index_path = "not, there", strict = true)) == (128, 96, 24, 2)
+    @test missing_one.os_error == 2
     A = ArrayProxy(EXAMPLE)
     @test_throws ArrayProxyError field(A, "no_such")
+    @test_throws ArgumentError affine(A, which = :foo)
+    @test_throws TypeError ArrayProxy(EXAMPLE, T = "a")
+    @test_throws ArgumentError ArrayProxy(EXAMPLE, T = Real)
+    @test_throws ArrayProxyError ArrayProxy(EXAMPLE, T = NTuple{3,UInt8})
     part = view(A, :, :, 1, 1)
     @test isopen(A)
     close(A)

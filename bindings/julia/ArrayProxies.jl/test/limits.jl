@@ -1,31 +1,53 @@
 resident() = parse(Int, split(read("/proc/self/statm", String))[2]) * 4096
+descriptors() = length(readdir("/proc/self/fd"))
 
-function opened_and_dropped(n)
-    total = 0.0
+function opened_and_dropped(path, n)
+    total, most = 0.0, 0
     for i in 1:n
-        A = ArrayProxy(SCALED)
-        total += A[1, 1, 1, 1]
-        i % 2 == 0 && close(A)
-        # Where there are many the collector is late: it does not know what they hold.
-        i % 2000 == 0 && GC.gc()
+        total += ArrayProxy(path)[1, 1, 1]
+        i % 1000 == 0 && (most = max(most, descriptors()))
     end
-    return total
+    return most
 end
 
 @testset "100,000 proxies leave nothing behind" begin
-    opened_and_dropped(20_000) # as many as wait for the collector
+    path = joinpath(FOLDER, "plain.nii")
+    opened_and_dropped(path, 20_000) # what the collector keeps for itself
     before = resident()
-    opened_and_dropped(100_000)
+    @test opened_and_dropped(path, 100_000) < 1000
     @test resident() - before < 16 << 20
 end
 
-@testset "many threads" begin
-    A = ArrayProxy(SCALED)
-    B = Array(A)
-    right = fill(false, 400)
-    Threads.@threads for i in 1:400
-        t = 1 + i % 4
-        right[i] = A[:, :, :, t] == B[:, :, :, t] && A[3, 2, 1, t] == B[3, 2, 1, t]
+# RLIMIT_NOFILE of Linux.
+getlimit(numbers) = ccall(:getrlimit, Cint, (Cint, Ptr{UInt64}), 7, numbers)
+setlimit(numbers) = ccall(:setrlimit, Cint, (Cint, Ptr{UInt64}), 7, numbers)
+
+@testset "where few files may be open" begin
+    GC.gc()
+    before = zeros(UInt64, 2)
+    @test getlimit(before) == 0
+    path = joinpath(FOLDER, "plain.nii")
+    few = descriptors() + 50
+    try
+        @test setlimit([UInt64(few), before[2]]) == 0
+        opened_and_dropped(path, 999)
+        kept = ArrayProxy[]
+        problem = try
+            foreach(_ -> push!(kept, ArrayProxy(path)), 1:few)
+        catch caught
+            caught
+        end
+        @test problem isa ArrayProxyError && problem.os_error == 24
+    finally
+        setlimit(before)
     end
-    @test all(right) && Threads.nthreads() > 1
+end
+
+@testset "a voxel takes little memory" begin
+    A = ArrayProxy(joinpath(FOLDER, "plain.nii"))
+    voxels(A, n) = (total = 0; for i in 1:n; total += A[1, 2, 1 + i % 3]; end; total)
+    linear(A, n) = (total = 0; for i in 1:n; total += A[1 + i % 50]; end; total)
+    voxels(A, 1), linear(A, 1)
+    @test (@allocated voxels(A, 1000)) <= 200 * 1000
+    @test (@allocated linear(A, 1000)) <= 300 * 1000
 end
