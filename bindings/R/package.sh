@@ -2,14 +2,23 @@
 # Makes the package's source as CRAN wants it: the library's crate is in it, with
 # all crates that it needs, so that it builds offline where no library is
 # installed. Usage: sh bindings/R/package.sh FOLDER, which gets
-# arrayproxy_VERSION.tar.gz. Needs cargo, R, xz and, for crates that were never
-# fetched, a network.
+# arrayproxy_VERSION.tar.gz. Needs cargo, R, xz, GNU tar (TAR=gtar where tar is
+# another) and, for crates that were never fetched, a network.
 set -eu
+tar=${TAR:-tar}
+"$tar" --version 2>/dev/null | grep -q GNU || { echo "package.sh needs GNU tar" >&2; exit 1; }
 root=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 work=$out/package
 rust=$work/src/rust
+
+change() { # file, script of sed...: not every sed changes files in place
+    file=$1
+    shift
+    sed "$@" "$file" >"$file.new"
+    mv "$file.new" "$file"
+}
 
 rm -rf "$work"
 cp -R "$root/bindings/R" "$work"
@@ -24,12 +33,13 @@ version=$(sed -n 's/^Version: //p' "$work/DESCRIPTION")
 cargo package --quiet --locked --no-verify --allow-dirty --manifest-path "$root/Cargo.toml" \
     --target-dir "$out/crate" >"$out/package.log" 2>&1 || { cat "$out/package.log" >&2; exit 1; }
 mkdir -p "$rust"
-tar xzf "$out/crate/package/arrayproxy-$version.crate" -C "$rust"
+"$tar" xzf "$out/crate/package/arrayproxy-$version.crate" -C "$rust"
 mv "$rust/arrayproxy-$version" "$rust/arrayproxy"
 cd "$rust"
 rm -rf arrayproxy/.cargo* arrayproxy/Cargo.toml.orig arrayproxy/build.rs arrayproxy/bindings
 mv arrayproxy/Cargo.lock .
-sed -i -e '/"cdylib",/d' -e '/"staticlib",/d' -e 's/^build = .*/build = false/' arrayproxy/Cargo.toml
+change arrayproxy/Cargo.toml -e '/"cdylib",/d' -e '/"staticlib",/d' \
+    -e 's/^build = .*/build = false/'
 
 # A crate around it, so that nothing is asked for that only tests and Rust's
 # own callers need.
@@ -54,7 +64,9 @@ lto = "thin"
 codegen-units = 4
 TEXT
 echo 'pub use arrayproxy;' >lib.rs
-cargo vendor --quiet vendor >/dev/null
+# First the lock file loses what only tests need; no version in it changes.
+cargo metadata --quiet --format-version 1 >/dev/null
+cargo vendor --quiet --locked vendor >/dev/null
 
 # The names of those who wrote all this belong into the package.
 {
@@ -80,13 +92,14 @@ cargo vendor --quiet vendor >/dev/null
     printf '    Copyright (c) Meta Platforms, Inc. and affiliates\n    BSD-3-Clause\n'
 } >"$work/inst/AUTHORS"
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' arrayproxy/Cargo.toml)
-sed -i -e "s/^SystemRequirements: .*/SystemRequirements: Cargo (Rust's package manager), rustc (>= $minimum)/" \
+change "$work/DESCRIPTION" \
+    -e "s/^SystemRequirements: .*/SystemRequirements: Cargo (Rust's package manager), rustc (>= $minimum)/" \
     -e 's/^Authors@R: \(.*\),$/Authors@R: c(\1,/' \
-    -e 's/^    email = \(.*\)))$/    email = \1)),\n    person("Authors of the crates in src\/rust", role = c("ctb", "cph"),\n    comment = "see inst\/AUTHORS"))/' \
-    "$work/DESCRIPTION"
+    -e 's/^    email = \(.*\)))$/    email = \1)), person("Authors of the crates in src\/rust", role = c("ctb", "cph"), comment = "see inst\/AUTHORS"))/'
+echo "Copyright: of what is in src/rust, see inst/AUTHORS" >>"$work/DESCRIPTION"
 
 # The same sources give the same bytes.
-tar --sort=name --mtime='1970-01-01' --owner=0 --group=0 --numeric-owner -cJf vendor.tar.xz vendor
+"$tar" --sort=name --mtime=@0 --mode=u=rwX,go=rX --owner=0 --group=0 --numeric-owner -cJf vendor.tar.xz vendor
 rm -rf vendor
 
 cd "$out"

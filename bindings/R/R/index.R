@@ -5,43 +5,43 @@
     .Call(C_subset, x, environment(), drop, NULL)
 }
 
-read_array <- function(x, ..., dtype = "auto", drop = TRUE) {
-    if (!is.character(dtype) || length(dtype) != 1 || is.na(dtype))
-        stop("dtype must be a text")
-    .Call(C_subset, x, environment(), drop, dtype)
+# AP_READ_ROUND and AP_READ_CHECKED.
+read_flags <- c(round = 4L, checked = 8L)
+
+# `how` to read: what the glue takes beside the indices.
+how_to <- function(dtype, round, checked) {
+    if (!is_text(dtype))
+        refuse("dtype must be a text")
+    list(dtype, sum(read_flags[c(isTRUE(round), isTRUE(checked))]))
 }
 
-`[[.arrayproxy` <- function(x, ...) {
-    out <- x[...]
-    if (length(out) != 1)
-        stop("[[ takes one element, here are ", format(length(out)))
-    as.vector(out)
+read_array <- function(x, ..., dtype = "auto", round = FALSE, checked = FALSE, drop = TRUE) {
+    .Call(C_subset, x, environment(), drop, how_to(dtype, round, checked))
 }
+
+as.array.arrayproxy <- function(x, ..., dtype = "auto", round = FALSE, checked = FALSE) {
+    if (...length() > 0)
+        refuse("as.array() of a proxy takes dtype, round and checked: see read_array()")
+    read_array(x, dtype = dtype, round = round, checked = checked, drop = FALSE)
+}
+
+`[[.arrayproxy` <- function(x, ..., exact = TRUE) .Call(C_one_element, x, environment())
 
 `$.arrayproxy` <- function(x, name) {
-    stop("an arrayproxy has no parts by name: see field()")
+    refuse("an arrayproxy has no parts by name: see field()")
 }
-
-read_only <- function(x, ..., value) {
-    stop("an arrayproxy is read only: assign to what as.array() gives")
-}
-
-`[<-.arrayproxy` <- read_only
-`[[<-.arrayproxy` <- read_only
-`$<-.arrayproxy` <- read_only
 
 # Called by the glue if an axis has positions that are not evenly spaced.
 # `even`: for each axis start, count and step; `positions`: NULL, or from 1 on.
 # What is not known is not read, and is NA in the result.
-pick <- function(x, even, positions, drop, dtype) {
+pick <- function(x, even, positions, drop, how) {
     unknown <- vapply(positions, anyNA, NA)
-    known <- lapply(positions, function(v) as.double(v[!is.na(v)]))
-    known[vapply(positions, is.null, NA)] <- list(NULL)
-    out <- .Call(C_read_lists, x, even, known, drop && !any(unknown), dtype)
+    known <- lapply(positions, function(v) if (anyNA(v)) v[!is.na(v)] else v)
+    out <- .Call(C_read_lists, x, even, known, drop && !any(unknown), how)
     if (!any(unknown)) return(out)
     places <- lapply(seq_along(positions), function(a) {
-        if (unknown[a]) ifelse(is.na(positions[[a]]), NA, cumsum(!is.na(positions[[a]])))
-        else quote(expr = )
+        gone <- is.na(positions[[a]])
+        if (unknown[a]) replace(cumsum(!gone), gone, NA) else quote(expr = )
     })
     # The parts of a colour are an axis before those of the file.
     if (length(dim(out)) > length(places))
@@ -51,21 +51,23 @@ pick <- function(x, even, positions, drop, dtype) {
 
 # Called by the glue for x[i]: a matrix with a row for each voxel, or positions
 # in the whole array as one vector.
-one_index <- function(x, i, dtype) {
+one_index <- function(x, i, how) {
     n <- dim(x)
     if (is.numeric(i) && is.matrix(i) && ncol(i) == length(n))
-        return(voxels(x, i, dtype))
+        return(voxels(x, i, how))
     flat <- as_vector_proxy(x)
     if (!is.null(flat)) {
-        out <- read_array(flat, i, dtype = if (is.null(dtype)) "auto" else dtype)
+        out <- read_flat(flat, i, how = how)
         # A colour keeps the axis of its parts; else a plain vector, as in R.
         return(if (length(dim(out)) > 1) out else as.vector(out))
     }
     at <- seq_len(length(x))[i]
     if (anyNA(at) && !anyNA(i))
-        stop("subscript out of bounds")
-    voxels(x, arrayInd(at, n), dtype)
+        raise("AP_ERR_INDEX", "subscript out of bounds")
+    voxels(x, arrayInd(at, n), how)
 }
+
+read_flat <- function(x, ..., how) .Call(C_subset, x, environment(), TRUE, how)
 
 # NULL if the stored order is not R's, or parts lie apart.
 as_vector_proxy <- function(x) {
@@ -75,11 +77,11 @@ as_vector_proxy <- function(x) {
     }, AP_ERR_UNSUPPORTED = function(e) NULL)
 }
 
-voxels <- function(x, points, dtype) {
+voxels <- function(x, points, how) {
+    storage.mode(points) <- "double"
+    points <- trunc(points)
     points <- points[rowSums(points == 0, na.rm = TRUE) == 0, , drop = FALSE]
     known <- which(!is.na(rowSums(points)))
-    inside <- points[known, , drop = FALSE]
-    storage.mode(inside) <- "double"
-    out <- .Call(C_read_points, x, inside, dtype)
+    out <- .Call(C_read_points, x, points[known, , drop = FALSE], how)
     if (length(known) == nrow(points)) out else out[match(seq_len(nrow(points)), known)]
 }

@@ -3,30 +3,72 @@
 # As the library numbers them.
 affines <- c(best = 0L, sform = 1L, qform = 2L, base = 3L)
 
-affine <- function(x, which = c("best", "sform", "qform", "base"), base = 0) {
+# Generics, as other packages have functions of these names.
+affine <- function(x, ...) UseMethod("affine")
+pixdim <- function(x, ...) UseMethod("pixdim")
+fields <- function(x, ...) UseMethod("fields")
+field <- function(x, ...) UseMethod("field")
+dtype <- function(x, ...) UseMethod("dtype")
+scaling <- function(x, ...) UseMethod("scaling")
+
+affine.arrayproxy <- function(x, which = c("best", "sform", "qform", "base"), base = 0, ...) {
     if (!is.numeric(base) || length(base) != 1 || !base %in% 0:1)
-        stop("base must be 0 or 1")
+        refuse("base must be 0 or 1")
     out <- .Call(C_affine_of, x, affines[[match.arg(which)]])
     # Voxel 1 of R is voxel 0 of the file.
     out[1:3, 4] <- out[1:3, 4] - base * rowSums(out[1:3, 1:3])
     out
 }
 
-pixdim <- function(x) .Call(C_zooms_of, x)
-
-fields <- function(x) .Call(C_field_names, x)
-
-field <- function(x, name) {
-    if (!is.character(name) || length(name) != 1 || is.na(name))
-        stop("name must be a text")
-    .Call(C_field_value, x, name)
+affine_code <- function(x, which = c("best", "sform", "qform", "base")) {
+    .Call(C_affine_code_of, x, affines[[match.arg(which)]])
 }
 
-dtype <- function(x, which = c("disk", "auto")) .Call(C_info, x)[[match.arg(which)]]
+# For the generic of RNifti, whose arguments these are.
+xform.arrayproxy <- function(image, useQuaternionFirst = TRUE) {
+    has_code <- function(which) or_null(affine_code(image, which) > 0)
+    order <- c("sform", "qform")
+    if (useQuaternionFirst) order <- rev(order)
+    affine(image, c(Filter(function(which) isTRUE(has_code(which)), order), "best")[1])
+}
 
-scaling <- function(x) .Call(C_factors_of, x)
+pixdim.arrayproxy <- function(x, ...) .Call(C_zooms_of, x)
+
+fields.arrayproxy <- function(x, ...) .Call(C_field_names, x)
+
+is_text <- function(value) is.character(value) && length(value) == 1 && !is.na(value)
+
+field.arrayproxy <- function(x, name, as = c("value", "text"), ...) {
+    if (!is_text(name))
+        refuse("name must be a text")
+    .Call(C_field_value, x, name, match.arg(as) == "text")
+}
+
+dtype.arrayproxy <- function(x, which = c("disk", "auto"), ...) {
+    .Call(C_info, x)[[match.arg(which)]]
+}
+
+scaling.arrayproxy <- function(x, ...) .Call(C_factors_of, x)
 
 warnings_of <- function(x) .Call(C_notes_of, x)
+
+header_bytes <- function(x) .Call(C_header_of, x)
+
+extensions <- function(x) .Call(C_extensions_of, x)
+
+build_index <- function(x) invisible(.Call(C_seekindex_build, x))
+
+save_index <- function(x, file) index_file(x, file, TRUE)
+
+load_index <- function(x, file) index_file(x, file, FALSE)
+
+index_file <- function(x, file, saves) {
+    if (!is_text(file))
+        refuse("file must be a text")
+    invisible(.Call(C_seekindex_file, x, file, saves))
+}
+
+index_info <- function(x) .Call(C_seekindex_info, x)
 
 size_text <- function(n) {
     if (is.null(n)) "one element"
@@ -36,9 +78,10 @@ size_text <- function(n) {
 format.arrayproxy <- function(x, ...) {
     path <- basename(path_of(x))
     name <- if (length(path) == 1) path else paste(path[1], "and", length(path) - 1, "more")
-    if (!.Call(C_is_open, x))
-        return(paste0("<arrayproxy> ", name, ", closed"))
-    about <- .Call(C_info, x)
+    # One from another process may be without its file here.
+    about <- or_null(.Call(C_info, x))
+    if (is.null(about))
+        return(paste0("<arrayproxy> ", name, if (is_closed(x)) ", closed" else ", not found"))
     sprintf("<arrayproxy> %s: %s, %s%s, %s", name, size_text(dim(x)), about$disk,
             if (about$scaled) paste0(" scaled to ", about$auto) else "",
             if (about$codec == "none") about$format

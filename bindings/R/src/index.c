@@ -15,47 +15,43 @@ ap_slice slice_of(int64_t start, int64_t count, int64_t step)
     return ap_range(start, last == 0 ? AP_NONE : last - 1, step);
 }
 
-/* missing(..1) and so on; made once, as making takes longer than calling. */
-static SEXP missing_call(int at)
+/* Calls on the `...` of a function; made once, as making takes longer than
+ * calling. R's API has no other way to it. */
+typedef struct {
+    SEXP count, missing[AP_MAX_NDIM], value[AP_MAX_NDIM];
+} dot_calls;
+
+static const dot_calls *calls(void)
 {
-    static SEXP calls[AP_MAX_NDIM];
-    if (!calls[at]) {
+    static dot_calls made;
+    if (made.count)
+        return &made;
+    for (int at = 0; at < AP_MAX_NDIM; at++) {
         char name[16];
         snprintf(name, sizeof name, "..%d", at + 1);
-        SEXP call = PROTECT(Rf_lang2(Rf_install("missing"), Rf_install(name)));
-        R_PreserveObject(call);
-        calls[at] = call;
-        UNPROTECT(1);
+        made.value[at] = Rf_install(name);
+        made.missing[at] = Rf_lang2(Rf_install("missing"), made.value[at]);
+        R_PreserveObject(made.missing[at]);
     }
-    return calls[at];
-}
-
-static int is_missing(SEXP value, SEXP env, int at)
-{
-    if (value == R_MissingArg)
-        return 1;
-    if (TYPEOF(value) != PROMSXP || TYPEOF(R_PromiseExpr(value)) != SYMSXP)
-        return 0;
-    /* f <- function(i) x[i, ]; f() leaves i out, too. */
-    return Rf_asLogical(Rf_eval(missing_call(at), env));
+    SEXP count = Rf_lang1(Rf_install("...length"));
+    R_PreserveObject(count);
+    made.count = count;
+    return &made;
 }
 
 SEXP dots(SEXP env)
 {
-    SEXP list = PROTECT(Rf_findVarInFrame(env, R_DotsSymbol));
-    R_xlen_t count = TYPEOF(list) == DOTSXP ? Rf_xlength(list) : 0;
+    const dot_calls *call = calls();
+    int count = Rf_asInteger(Rf_eval(call->count, env));
     if (count > AP_MAX_NDIM)
-        Rf_error("incorrect number of dimensions");
+        refuse(AP_ERR_INDEX, "incorrect number of dimensions");
     SEXP out = PROTECT(Rf_allocVector(VECSXP, count));
-    for (R_xlen_t i = 0; i < count; i++, list = CDR(list)) {
-        SEXP value = CAR(list);
-        if (is_missing(value, env, (int)i))
-            value = R_MissingArg;
-        else if (TYPEOF(value) == PROMSXP)
-            value = Rf_eval(value, env);
-        SET_VECTOR_ELT(out, i, value);
+    for (int i = 0; i < count; i++) {
+        /* f <- function(i) x[i, ]; f() leaves i out, too. */
+        int is_missing = Rf_asLogical(Rf_eval(call->missing[i], env));
+        SET_VECTOR_ELT(out, i, is_missing ? R_MissingArg : Rf_eval(call->value[i], env));
     }
-    UNPROTECT(2);
+    UNPROTECT(1);
     return out;
 }
 
@@ -69,9 +65,9 @@ static double number(SEXP index, R_xlen_t k)
     return trunc(REAL_ELT(index, k));
 }
 
-static void out_of_bounds(void)
+void out_of_bounds(void)
 {
-    Rf_error("subscript out of bounds");
+    refuse(AP_ERR_INDEX, "subscript out of bounds");
 }
 
 /* If elements from 1 on stand evenly apart, tells how. */
@@ -103,7 +99,7 @@ static SEXP all_but(SEXP index, int64_t n)
     for (R_xlen_t k = 0; k < XLENGTH(index); k++) {
         double value = number(index, k);
         if (ISNAN(value) || value > 0)
-            Rf_error("negative indices cannot stand beside others");
+            refuse(AP_ERR_INDEX, "negative indices cannot stand beside others");
         if (-value <= (double)n)
             dropped[(int64_t)-value] = 1;
     }
@@ -145,7 +141,7 @@ static SEXP chosen(SEXP index, int64_t n)
 {
     R_xlen_t period = XLENGTH(index);
     if (period > n)
-        Rf_error("(subscript) logical subscript too long");
+        refuse(AP_ERR_INDEX, "(subscript) logical subscript too long");
     int64_t count = 0;
     const int *is = LOGICAL_RO(index);
     for (int64_t i = 0; period > 0 && i < n; i++)
@@ -158,34 +154,55 @@ static SEXP chosen(SEXP index, int64_t n)
     return out;
 }
 
+void check_type(SEXP index)
+{
+    int type = TYPEOF(index);
+    if (type == STRSXP)
+        refuse(AP_ERR_INDEX, "the array has no dimnames to look up");
+    if (index != R_MissingArg && type != NILSXP && type != LGLSXP && type != INTSXP &&
+        type != REALSXP)
+        refuse(AP_ERR_INDEX, "invalid subscript type '%s'", Rf_type2char((SEXPTYPE)type));
+}
+
 axis_index parse_index(SEXP index, int64_t n, SEXP keep, int at)
 {
     axis_index out = {0, n, 1, R_NilValue};
     SEXP found;
+    check_type(index);
     if (index == R_MissingArg)
         return out;
-    switch (TYPEOF(index)) {
-    case NILSXP:
+    if (index == R_NilValue) {
         out.count = 0;
         return out;
-    case LGLSXP:
+    }
+    if (TYPEOF(index) == LGLSXP) {
         if (n > 0 && XLENGTH(index) == 1 && LOGICAL_ELT(index, 0) == TRUE)
             return out;
         found = chosen(index, n);
-        break;
-    case INTSXP:
-    case REALSXP:
+    } else {
         if (is_regular(index, n, &out))
             return out;
         found = positive(index, n);
-        break;
-    case STRSXP:
-        Rf_error("the array has no dimnames to look up");
-    default:
-        Rf_error("invalid subscript type '%s'", Rf_type2char(TYPEOF(index)));
     }
     SET_VECTOR_ELT(keep, at, found);
     if (!is_regular(found, n, &out))
         out.vector = found;
     return out;
+}
+
+int64_t one_position(SEXP index, int64_t n)
+{
+    check_type(index);
+    if (index == R_MissingArg)
+        out_of_bounds();
+    if (XLENGTH(index) != 1)
+        refuse(AP_ERR_INDEX, "[[ takes one element, here are %.0f", (double)XLENGTH(index));
+    double value = trunc(Rf_asReal(index));
+    if (value < 0)
+        refuse(AP_ERR_INDEX, "[[ takes no negative index");
+    if (value == 0)
+        refuse(AP_ERR_INDEX, "[[ takes one element, here are 0");
+    if (!(value <= (double)n))
+        out_of_bounds();
+    return (int64_t)value - 1;
 }

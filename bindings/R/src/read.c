@@ -2,84 +2,6 @@
 #include "glue.h"
 
 #include <limits.h>
-#include <time.h>
-
-/* How often a read looks, at most, whether the user has interrupted it. */
-#define LOOK_EVERY_MS 50
-
-/* The reads of one call: when R was last looked after, in ms, and the condition
- * that stopped them. */
-typedef struct {
-    double looked;
-    SEXP condition;
-} watch;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static SEXP check(void *unused)
-{
-    (void)unused;
-    R_CheckUserInterrupt();
-    return R_NilValue;
-}
-
-static SEXP keep_condition(SEXP condition, void *data)
-{
-    R_PreserveObject(condition);
-    ((watch *)data)->condition = condition;
-    return R_NilValue;
-}
-
-static void check_and_catch(void *data)
-{
-    SEXP classes = PROTECT(Rf_allocVector(STRSXP, 2));
-    SET_STRING_ELT(classes, 0, Rf_mkChar("interrupt"));
-    SET_STRING_ELT(classes, 1, Rf_mkChar("error")); /* of setTimeLimit() */
-    R_tryCatch(check, NULL, classes, keep_condition, data, NULL, NULL);
-    UNPROTECT(1);
-}
-
-/* Nothing that R does in here may jump out over the library. */
-static int32_t look(void *user, uint64_t done, uint64_t total)
-{
-    (void)done, (void)total;
-    watch *w = user;
-    /* The library also calls at the end of each read, and looking after R takes
-     * ten times as long as a small one. */
-    double time = now();
-    if (w->looked == 0)
-        w->looked = time;
-    if (time - w->looked < LOOK_EVERY_MS)
-        return 0;
-    w->looked = time;
-    return !R_ToplevelExec(check_and_catch, w) || w->condition;
-}
-
-static ap_control *watched(watch *w)
-{
-    *w = (watch){0, NULL};
-    ap_control *control = ap_control_new();
-    if (control) /* more often than look() looks, lest it comes a moment too early */
-        ap_control_set_callback(control, look, w, LOOK_EVERY_MS / 2);
-    return control;
-}
-
-/* Raises what stopped the read, or the library's error. */
-static void fail_watched(const watch *w, const ap_error *err)
-{
-    if (w->condition) {
-        SEXP condition = PROTECT(w->condition);
-        R_ReleaseObject(condition);
-        call_r("resignal", 1, &condition);
-        UNPROTECT(1);
-    }
-    fail(err);
-}
 
 /* What is read of each axis: `length` positions, which are `index`'s or, where
  * one axis has no even steps, all in `lists` (NULL for a whole axis). */
@@ -127,7 +49,7 @@ static SEXP dim_of(element e, const part *p, int drop)
     SEXP dim = Rf_allocVector(INTSXP, count);
     for (int a = 0; a < count; a++) {
         if (n[a] > INT_MAX)
-            Rf_error("an axis of the result is too long for an array of R");
+            refuse(AP_ERR_ARGUMENT, "an axis of the result is too long for an array of R");
         INTEGER(dim)[a] = (int)n[a];
     }
     return dim;
@@ -169,7 +91,7 @@ static SEXP read_axes(SEXP x, const part *p, element e, int drop)
     for (int a = 0; a < p->ndim; a++)
         voxels *= (double)p->length[a];
     if (voxels > (double)R_XLEN_T_MAX)
-        Rf_error("the result is too large for R");
+        refuse(AP_ERR_MEMORY, "the result is too large for R");
     SEXP dim = PROTECT(dim_of(e, p, drop));
     SEXP out = PROTECT(allocate(e, (R_xlen_t)voxels));
     size_t nbytes = (size_t)voxels * e.size;
@@ -187,25 +109,25 @@ static SEXP read_axes(SEXP x, const part *p, element e, int drop)
     return out;
 }
 
-SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype)
+SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP how)
 {
     part p = {.by_lists = 0};
     int64_t n[AP_MAX_NDIM];
     double of[3 * AP_MAX_NDIM];
     SEXP given = PROTECT(dots(env));
     R_xlen_t count = XLENGTH(given);
-    const ap_proxy *proxy = proxy_of(x);
     int regular = 1;
-    p.ndim = ap_shape(proxy, n, AP_MAX_NDIM);
+    p.ndim = ap_shape(proxy_of(x), n, AP_MAX_NDIM);
     int whole = count == 0 || (count == 1 && VECTOR_ELT(given, 0) == R_MissingArg);
     if (!whole && count == 1 && p.ndim != 1) {
-        SEXP arguments[3] = {x, VECTOR_ELT(given, 0), dtype};
+        SEXP arguments[3] = {x, VECTOR_ELT(given, 0), how};
+        check_type(arguments[1]);
         SEXP out = call_r("one_index", 3, arguments);
         UNPROTECT(1);
         return out;
     }
     if (!whole && count != p.ndim)
-        Rf_error("incorrect number of dimensions");
+        refuse(AP_ERR_INDEX, "incorrect number of dimensions");
 
     SEXP keep = PROTECT(Rf_allocVector(VECSXP, p.ndim));
     for (int a = 0; a < p.ndim; a++) {
@@ -225,12 +147,12 @@ SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype)
     if (regular) {
         /* x[] keeps axes of length 1, as in R. */
         int drops = whole ? 0 : Rf_asLogical(drop);
-        out = read_axes(x, &p, element_of(proxy, dtype), drops);
+        out = read_axes(x, &p, element_of(proxy_of(x), how), drops);
     } else {
         SEXP even = PROTECT(Rf_allocMatrix(REALSXP, 3, p.ndim));
         for (int k = 0; k < 3 * p.ndim; k++)
             REAL(even)[k] = of[k];
-        SEXP arguments[5] = {x, even, keep, drop, dtype};
+        SEXP arguments[5] = {x, even, keep, drop, how};
         out = call_r("pick", 5, arguments);
         UNPROTECT(1);
     }
@@ -238,14 +160,38 @@ SEXP subset(SEXP x, SEXP env, SEXP drop, SEXP dtype)
     return out;
 }
 
+/* x[[i]] and x[[i, j, k]]. */
+SEXP one_element(SEXP x, SEXP env)
+{
+    part p = {.by_lists = 0};
+    int64_t n[AP_MAX_NDIM], size = 1;
+    SEXP given = PROTECT(dots(env));
+    p.ndim = ap_shape(proxy_of(x), n, AP_MAX_NDIM);
+    R_xlen_t count = XLENGTH(given);
+    if (count != 1 && count != p.ndim)
+        refuse(AP_ERR_INDEX, "incorrect number of subscripts");
+    for (int a = 0; a < p.ndim; a++)
+        size *= n[a];
+    int64_t at = one_position(VECTOR_ELT(given, 0), count == p.ndim ? n[0] : size);
+    for (int a = 0; a < p.ndim; a++) {
+        if (a > 0 && count > 1)
+            at = one_position(VECTOR_ELT(given, a), n[a]);
+        p.index[a] = ap_range(at % n[a], at % n[a] + 1, 1);
+        p.length[a] = 1;
+        at /= n[a];
+    }
+    SEXP out = read_axes(x, &p, element_of(proxy_of(x), R_NilValue), 1);
+    UNPROTECT(1);
+    return out;
+}
+
 /* `positions`: for each axis NULL or what is wanted, from 1 on and without NA.
  * Where it is NULL a column of `even` has start (from 0), count and step. */
-SEXP read_lists(SEXP x, SEXP even, SEXP positions, SEXP drop, SEXP dtype)
+SEXP read_lists(SEXP x, SEXP even, SEXP positions, SEXP drop, SEXP how)
 {
     part p = {.by_lists = 1};
     int64_t n[AP_MAX_NDIM];
-    const ap_proxy *proxy = proxy_of(x);
-    p.ndim = ap_shape(proxy, n, AP_MAX_NDIM);
+    p.ndim = ap_shape(proxy_of(x), n, AP_MAX_NDIM);
     for (int a = 0; a < p.ndim; a++) {
         SEXP wanted = VECTOR_ELT(positions, a);
         const double *of = REAL(even) + 3 * a;
@@ -260,30 +206,31 @@ SEXP read_lists(SEXP x, SEXP even, SEXP positions, SEXP drop, SEXP dtype)
                                            : (int64_t)REAL(wanted)[k] - 1;
         p.lists[a] = list;
     }
-    return read_axes(x, &p, element_of(proxy, dtype), Rf_asLogical(drop));
+    return read_axes(x, &p, element_of(proxy_of(x), how), Rf_asLogical(drop));
 }
 
 /* Single voxels: `points` has a row for each and a column for each axis, from
  * 1 on. They go to the library in blocks, whose entries take 4 MiB at most. */
 #define BLOCK_BYTES (4 << 20)
 
-SEXP read_points(SEXP x, SEXP points, SEXP dtype)
+SEXP read_points(SEXP x, SEXP points, SEXP how)
 {
     ap_error err;
     watch w;
     int64_t n[AP_MAX_NDIM];
-    const ap_proxy *proxy = proxy_of(x);
-    int ndim = ap_shape(proxy, n, AP_MAX_NDIM);
-    element e = element_of(proxy, dtype);
+    int ndim = ap_shape(proxy_of(x), n, AP_MAX_NDIM);
+    element e = element_of(proxy_of(x), how);
     R_xlen_t count = ndim ? XLENGTH(points) / ndim : 0;
     const double *at = REAL(points);
     if (e.parts > 1)
-        Rf_error("an RGB image takes an index for each axis");
+        refuse(AP_ERR_INDEX, "an RGB image takes an index for each axis");
     for (int a = 0; a < ndim; a++)
         for (R_xlen_t k = 0; k < count; k++) {
             double value = at[k + a * count];
-            if (!(value >= 1 && value < (double)n[a] + 1))
-                Rf_error("subscript out of bounds");
+            if (value < 0)
+                refuse(AP_ERR_INDEX, "negative values are not allowed in a matrix subscript");
+            if (!(value >= 1 && value <= (double)n[a]))
+                out_of_bounds();
         }
     R_xlen_t block = BLOCK_BYTES / (R_xlen_t)sizeof(ap_slice) / (ndim ? ndim : 1);
     size_t entries = (size_t)((count < block ? count : block) * ndim);
@@ -291,7 +238,7 @@ SEXP read_points(SEXP x, SEXP points, SEXP dtype)
     SEXP out = PROTECT(allocate(e, count));
     char *memory = memory_of(out);
 
-    ap_proxy *own = ap_clone(proxy); /* as in read_axes() */
+    ap_proxy *own = ap_clone(proxy_of(x)); /* as in read_axes() */
     ap_control *control = watched(&w);
     ap_status status = AP_OK;
     for (R_xlen_t done = 0; done < count && status == AP_OK; done += block) {

@@ -45,10 +45,10 @@ static SEXPTYPE r_type(ap_dtype dtype)
     }
 }
 
-element element_of(const ap_proxy *proxy, SEXP dtype)
+element element_of(const ap_proxy *proxy, SEXP how)
 {
     element e = {AP_AUTO, 0, REALSXP, 1, 8};
-    const char *name = dtype == R_NilValue ? "auto" : CHAR(STRING_ELT(dtype, 0));
+    const char *name = how == R_NilValue ? "auto" : CHAR(STRING_ELT(VECTOR_ELT(how, 0), 0));
     int as_is = 1;
     if (strcmp(name, "auto") == 0) {
         e.dtype = ap_auto_dtype(proxy);
@@ -59,11 +59,13 @@ element element_of(const ap_proxy *proxy, SEXP dtype)
     } else {
         e.dtype = ap_dtype_parse(name);
         if (e.dtype < 0)
-            Rf_error("unknown dtype '%s'", name);
+            refuse(AP_ERR_ARGUMENT, "unknown dtype '%s'", name);
         if (e.dtype == AP_FLOAT16)
-            Rf_error("R has no float16: ask for float32 or float64");
+            refuse(AP_ERR_ARGUMENT, "R has no float16: ask for float32 or float64");
         as_is = 0;
     }
+    if (how != R_NilValue)
+        e.flags |= (uint32_t)INTEGER(VECTOR_ELT(how, 1))[0];
     /* R has nothing longer than doubles. */
     if (e.dtype == AP_FLOAT128)
         e.dtype = AP_FLOAT64;
@@ -81,7 +83,7 @@ element element_of(const ap_proxy *proxy, SEXP dtype)
 SEXP allocate(element e, R_xlen_t voxels)
 {
     if (voxels > R_XLEN_T_MAX / e.parts)
-        Rf_error("the result is too large for R");
+        refuse(AP_ERR_MEMORY, "the result is too large for R");
     return Rf_allocVector(e.type, voxels * e.parts);
 }
 
@@ -111,21 +113,75 @@ static int holds_unsigned(uint64_t v)
     return d < 2 * TWO_TO_63 && (uint64_t)d == v;
 }
 
+/* A whole array passes through this: loops without branches over blocks of one
+ * length, which compilers make vectors of. 8 KiB stay in the nearest cache. */
+#define BLOCK 1024
+
+static int holds_int_min(const int *v, R_xlen_t n)
+{
+    int found = 0;
+    for (; n >= BLOCK && !found; n -= BLOCK, v += BLOCK)
+        for (int k = 0; k < BLOCK; k++)
+            found |= v[k] == INT_MIN;
+    for (R_xlen_t k = 0; k < n; k++)
+        found |= v[k] == INT_MIN;
+    return found;
+}
+
 /* R's NA is -2^31: where that is a value, all become doubles. */
 static SEXP without_na(SEXP out)
 {
-    R_xlen_t n = XLENGTH(out), i = 0;
-    const int *v = INTEGER(out);
-    while (i < n && v[i] != INT_MIN)
-        i++;
-    if (i == n)
+    R_xlen_t n = XLENGTH(out);
+    if (!holds_int_min(INTEGER(out), n))
         return out;
     PROTECT(out);
     SEXP wide = Rf_allocVector(REALSXP, n);
-    for (i = 0; i < n; i++)
-        REAL(wide)[i] = v[i];
+    for (R_xlen_t i = 0; i < n; i++)
+        REAL(wide)[i] = INTEGER(out)[i];
     UNPROTECT(1);
     return wide;
+}
+
+static uint64_t bits_of(const double *at)
+{
+    uint64_t bits;
+    memcpy(&bits, at, sizeof bits);
+    return bits;
+}
+
+/* Whether all of a block are from -`bias` to 2^53 - 1; if so, they are made
+ * doubles. */
+static int small_longs(double *v, uint64_t bias)
+{
+    uint64_t any = 0;
+    for (int k = 0; k < BLOCK; k++)
+        any |= bits_of(&v[k]) + bias;
+    if (any >= ((uint64_t)1 << 53) + bias)
+        return 0;
+    for (int k = 0; k < BLOCK; k++)
+        v[k] = (double)(int64_t)bits_of(&v[k]);
+    return 1;
+}
+
+static R_xlen_t longs_one_by_one(double *v, R_xlen_t n, int is_signed)
+{
+    R_xlen_t lost = 0;
+    for (R_xlen_t k = 0; k < n; k++) {
+        uint64_t bits = bits_of(&v[k]);
+        lost += is_signed ? !holds_signed((int64_t)bits) : !holds_unsigned(bits);
+        v[k] = is_signed ? (double)(int64_t)bits : (double)bits;
+    }
+    return lost;
+}
+
+/* Integers of 64 bits become doubles in place. Returns how many are rounded. */
+static R_xlen_t doubles_of_longs(double *v, R_xlen_t n, int is_signed)
+{
+    R_xlen_t lost = 0;
+    for (; n >= BLOCK; n -= BLOCK, v += BLOCK)
+        if (!small_longs(v, is_signed ? (uint64_t)1 << 53 : 0))
+            lost += longs_one_by_one(v, BLOCK, is_signed);
+    return lost + longs_one_by_one(v, n, is_signed);
 }
 
 static void complex_of_floats(char *memory, R_xlen_t n)
@@ -135,7 +191,7 @@ static void complex_of_floats(char *memory, R_xlen_t n)
 
 SEXP widen(SEXP out, element e, R_xlen_t *inexact)
 {
-    R_xlen_t n = XLENGTH(out), lost = 0;
+    R_xlen_t n = XLENGTH(out);
     if (n == 0)
         return out;
     char *memory = e.type == REALSXP   ? (char *)REAL(out)
@@ -164,10 +220,8 @@ SEXP widen(SEXP out, element e, R_xlen_t *inexact)
         WIDEN(uint32_t, double, v);
         break;
     case AP_INT64:
-        WIDEN(int64_t, double, (lost += !holds_signed(v), v));
-        break;
     case AP_UINT64:
-        WIDEN(uint64_t, double, (lost += !holds_unsigned(v), v));
+        *inexact = doubles_of_longs((double *)memory, n, e.dtype == AP_INT64);
         break;
     case AP_FLOAT32:
         WIDEN(float, double, v);
@@ -178,6 +232,5 @@ SEXP widen(SEXP out, element e, R_xlen_t *inexact)
     default: /* float64 and complex128 are R's own */
         break;
     }
-    *inexact = lost;
     return out;
 }

@@ -103,9 +103,61 @@ dim(x) <- c(100, 120, 30)
 dim(a) <- c(100, 120, 30)
 expect_identical(x[5:1, c(1, 120, 7), ], a[5:1, c(1, 120, 7), ])
 
-# What R refuses.
+# Nothing known on an axis.
 a <- array(1:24, 2:4)
 x <- open_image(int32_file(a, 2:4))
+same(x, a, list(NA, NULL, NULL), TRUE)
+same(x, a, list(1, NA_integer_, 2), FALSE)
+same(x, a, list(NaN, 1:2, 3), TRUE)
+
+# Defaults of a caller.
+k <- function(i, j = 3) x[i, j, 1]
+expect_identical(k(2), a[2, 3, 1])
+expect_identical(k(2, 1), a[2, 1, 1])
+
+# x[[ ]] takes one element.
+for (i in list(1, 24, 7.9, TRUE)) expect_identical(x[[i]], a[[i]])
+expect_identical(x[[TRUE, 1, 1]], a[[TRUE, 1, 1]])
+expect_identical(x[[2, 3, 4, exact = TRUE]], a[[2, 3, 4]])
+expect_error(x[[-1, 1, 1]], "negative")
+expect_error(x[[-1]], "negative")
+expect_error(x[[NA]], "out of bounds")
+expect_error(x[[NA_integer_, 1, 1]], "out of bounds")
+expect_error(x[[]], "out of bounds")
+expect_error(x[[, 1, 1]], "out of bounds")
+expect_error(x[[25]], "out of bounds")
+expect_error(x[[3, 1, 1]], "out of bounds")
+expect_error(x[[0]], "one element")
+expect_error(x[[1, 1]], "number of subscripts")
+
+# Matrices are cut towards zero first.
+expect_identical(x[cbind(0.5, 1, 1)], a[cbind(0.5, 1, 1)])
+expect_identical(x[cbind(c(-0.5, 2.9), 1, 4.2)], a[cbind(c(-0.5, 2.9), 1, 4.2)])
+expect_error(x[cbind(-1, 1, 1)], "negative")
+
+# Code as an index is none, and does not run.
+ran <- FALSE
+for (code in list(quote(ran <<- TRUE), quote(ran), quote(1 + 1))) {
+    expect_error(x[code], "invalid subscript type")
+    expect_error(x[code, 1, 1], "invalid subscript type")
+    expect_error(x[[code]], "invalid subscript type")
+}
+expect_false(ran)
+row_major <- file.path(Sys.getenv("AP_CASES"), "chunks.mnc")
+if (file.exists(row_major)) expect_error(open_image(row_major)[quote(1 + 1)], "invalid")
+
+# What R refuses.
+for (bad in expression(x[3, 1, 1], x[1, 1], x[c(1, -1), , ], x["a", , ], x[list(1)], x[[9, 9]],
+                       x[rep(TRUE, 25)], slice(x, 1), slice(x, c(1, 1), , ), x[25], x[1i, , ],
+                       read_array(x, dtype = "q"), dim(x) <- NULL, dim(x) <- list(24),
+                       as.array(x, dtyp = "int8"), as.array(x, 1), field(x, 1), x$a,
+                       affine(x, base = 2), open_image(1), do.call(`[`, c(list(x), rep(1, 70))))) {
+    problem <- tryCatch(eval(bad), error = identity)
+    expect_inherits(problem, "arrayproxy_error", info = deparse(bad)[1])
+    expect_null(conditionCall(problem), info = deparse(bad)[1])
+}
+expect_error(dim(x) <- NULL, "length\\(x\\)")
+expect_error(as.array(x, dtyp = "int8"), "dtype")
 expect_error(x[3, 1, 1], "out of bounds")
 expect_error(x[c(1, 5, 2), 1, 1], "out of bounds")
 expect_error(x[1, 1], "incorrect number of dimensions")

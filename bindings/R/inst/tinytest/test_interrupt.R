@@ -1,5 +1,6 @@
 # An interrupt and a time limit stop a read, and R goes on.
 source("helpers.R")
+if (!at_home()) exit_file("takes long")
 if (Sys.info()[["sysname"]] != "Linux") exit_file("needs signals and GNU date")
 
 # 256 MB that pack well: a read of all takes much longer than a look at R.

@@ -1,5 +1,6 @@
 # Open, read and drop many proxies at constant memory.
 source("helpers.R")
+if (!at_home()) exit_file("takes long")
 if (!file.exists("/proc/self/statm")) exit_file("needs /proc")
 
 rounds <- as.integer(Sys.getenv("AP_LEAK_ROUNDS", "5000"))

@@ -77,3 +77,42 @@ expect_error(read_array(x, dtype = "int12"), "int12")
 expect_error(read_array(x, dtype = "float16"), "float16")
 expect_error(read_array(x, dtype = "rgb24"), class = "AP_ERR_UNSUPPORTED")
 expect_error(read_array(x, dtype = 1), "text")
+
+# Rounded, and checked.
+y <- open_image(int16_file(c(-3, 1, 5, 1000), c(2, 2), slope = 0.5))
+expect_identical(y[], array(c(-1.5, 0.5, 2.5, 500), c(2, 2)))
+expect_identical(read_array(y, dtype = "int16"), array(c(-1L, 0L, 2L, 500L), c(2, 2)))
+expect_identical(read_array(y, dtype = "int16", round = TRUE),
+                 array(c(-2L, 0L, 2L, 500L), c(2, 2)))
+expect_identical(read_array(y, c(4, 1, 1), dtype = "int16", round = TRUE), c(500L, -2L, -2L))
+expect_identical(read_array(y, 1, , dtype = "int8", checked = TRUE), c(-1L, 2L))
+expect_error(read_array(y, dtype = "int8", checked = TRUE), class = "AP_ERR_RANGE")
+expect_error(read_array(y, cbind(2, 2), dtype = "int8", checked = TRUE), class = "AP_ERR_RANGE")
+expect_error(as.array(y, dtype = "uint8", checked = TRUE), class = "AP_ERR_RANGE")
+
+# Beyond one block of the loops that look for what does not fit; at any place.
+n <- 3 * 1024 + 5
+for (at in c(1, 1024, 1025, n)) {
+    values <- seq_len(n)
+    values[at] <- NA
+    wide <- as.double(values)
+    wide[at] <- -2^31
+    expect_identical(as.vector(open_image(int32_file(values, n))), wide)
+}
+expect_identical(as.vector(open_image(int32_file(seq_len(n), n))), seq_len(n))
+long_file <- function(low, high, datatype) {
+    words <- rbind(as.integer(low), as.integer(high))
+    if (!little) words <- words[2:1, ]
+    write_nifti(writeBin(as.vector(words), raw(), size = 4), ncol(words), datatype, 64)
+}
+# High words from both sides of +-2^51, low words that are odd.
+for (datatype in c(1024, 1280)) for (high in c(0, 1, 2^19 - 1, 2^19, 2^20, 2^21)) {
+    low <- rep_len(c(0, 1, 5, 2^31 - 1), n)
+    signs <- if (datatype == 1024) rep_len(c(1, -1), n) else rep(1, n)
+    top <- ifelse(signs > 0, high, -high - 1) # low + 2^32 * top
+    got <- suppressWarnings(as.vector(open_image(long_file(low, top, datatype))))
+    expect_identical(got, top * 2^32 + low)
+    mixed <- c(rep(0, 1024), rep(high, n - 1024))
+    got <- suppressWarnings(as.vector(open_image(long_file(low, mixed, datatype))))
+    expect_identical(got, mixed * 2^32 + low)
+}
