@@ -1,5 +1,6 @@
 //! Positions that need not be evenly spaced.
 
+use super::plan::{Dim, tidy};
 use super::shape;
 use super::slice::{Selection, Take};
 use crate::error::{Error, ErrorKind, Result};
@@ -63,15 +64,36 @@ impl Lists {
         Selection::of(self.axes.iter().map(span).collect())
     }
 
-    /// The same, counted from where a box begins.
-    pub(crate) fn inside(&self, span: &Selection) -> Lists {
-        let mut lists = self.clone();
-        for (axis, span) in lists.axes.iter_mut().zip(&span.takes) {
-            for stretch in axis {
-                stretch.take.start -= span.start;
+    /// Those of an axis in two halves, which go to the places of the whole; `None`
+    /// for a single position.
+    pub(crate) fn halves(&self, axis: usize) -> Option<[Lists; 2]> {
+        let (all, mut halves) = (&self.axes[axis], [self.clone(), self.clone()]);
+        let parts = match all[..] {
+            [] => return None,
+            [Stretch { take, at }] => {
+                let half = take.count / 2;
+                if half == 0 {
+                    return None;
+                }
+                let second = Stretch {
+                    take: Take::new(take.start + half * take.step, take.count - half, take.step),
+                    at: at + half,
+                };
+                let first = Stretch {
+                    take: Take::new(take.start, half, take.step),
+                    at,
+                };
+                [vec![first], vec![second]]
             }
+            _ => {
+                let (first, second) = all.split_at(all.len() / 2);
+                [first.to_vec(), second.to_vec()]
+            }
+        };
+        for (half, part) in halves.iter_mut().zip(parts) {
+            half.axes[axis] = part;
         }
-        lists
+        Some(halves)
     }
 
     /// How many parts there are.
@@ -83,24 +105,72 @@ impl Lists {
     /// The parts that are evenly spaced on each axis, and for each axis where in
     /// the result the part begins. The first axis moves fastest.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (Selection, Vec<i64>)> {
-        let mut turn = vec![0; self.axes.len()];
-        let mut done = self.count() == 0;
+        let mut turn = self.first();
         std::iter::from_fn(move || {
-            if done {
-                return None;
-            }
-            let stretches = || self.axes.iter().zip(&turn).map(|(axis, &i)| axis[i]);
-            let selection = Selection::of(stretches().map(|stretch| stretch.take).collect());
-            let at = stretches().map(|stretch| stretch.at).collect();
-            match (0..turn.len()).find(|&axis| turn[axis] + 1 < self.axes[axis].len()) {
-                Some(axis) => {
-                    turn[..axis].fill(0);
-                    turn[axis] += 1;
-                }
-                None => done = true,
-            }
-            Some((selection, at))
+            let stretches = self.of_turn(turn.as_deref()?);
+            let (takes, at) = stretches.map(|stretch| (stretch.take, stretch.at)).unzip();
+            self.advance(&mut turn);
+            Some((Selection::of(takes), at))
         })
+    }
+
+    /// Where the elements of each part are in a box and go to in the result: the
+    /// byte of the first, the loops from there, and the byte of the result. `from`
+    /// and `to` hold bytes per axis.
+    pub(crate) fn loops(
+        &self,
+        span: &Selection,
+        (from, to): (&[i64], &[i64]),
+        mut work: impl FnMut(i64, &[Dim], i64) -> Result<()>,
+    ) -> Result<()> {
+        let (mut turn, mut dims) = (self.first(), Vec::new());
+        while let Some(numbers) = &turn {
+            let (mut first, mut place) = (0, 0);
+            dims.clear();
+            let axes = self.of_turn(numbers).zip(&span.takes);
+            let axes = axes.zip(from.iter().zip(to));
+            for ((stretch, span), (&from, &to)) in axes {
+                let (take, up) = (stretch.take, stretch.take.upwards());
+                first += (up.start - span.start) * from;
+                place += stretch.at * to;
+                if take.step < 0 {
+                    place += (take.count - 1) * to;
+                }
+                if take.count > 1 {
+                    dims.push(Dim {
+                        n: take.count,
+                        from: up.step * from,
+                        to: take.step.signum() * to,
+                    });
+                }
+            }
+            tidy(&mut dims);
+            work(first, &dims, place)?;
+            self.advance(&mut turn);
+        }
+        Ok(())
+    }
+
+    /// The numbers of the stretches that make the first part, if there is one.
+    fn first(&self) -> Option<Vec<usize>> {
+        (self.count() > 0).then(|| vec![0; self.axes.len()])
+    }
+
+    fn of_turn(&self, turn: &[usize]) -> impl Iterator<Item = Stretch> {
+        self.axes.iter().zip(turn).map(|(axis, &i)| axis[i])
+    }
+
+    fn advance(&self, turn: &mut Option<Vec<usize>>) {
+        let Some(numbers) = turn else {
+            return;
+        };
+        match (0..numbers.len()).find(|&axis| numbers[axis] + 1 < self.axes[axis].len()) {
+            Some(axis) => {
+                numbers[..axis].fill(0);
+                numbers[axis] += 1;
+            }
+            None => *turn = None,
+        }
     }
 }
 
@@ -201,9 +271,32 @@ mod tests {
         let span = lists.span();
         assert_eq!(span.shape(), [8, 3, 0]);
         assert_eq!(span.takes[0].start, 2);
-        let inside = Lists::new(&[Some(&[5, 2, 9])], &[10]).unwrap();
-        let inside = inside.inside(&inside.span());
-        assert_eq!(named(&inside), [[3], [0], [7]]);
+    }
+
+    #[test]
+    fn halves_are_all_together() {
+        for list in [&[5, 2, 9, 3, 4][..], &[0, 3, 6], &[8, 7]] {
+            let lists = Lists::new(&[Some(list), None], &[10, 3]).unwrap();
+            let [first, second] = lists.halves(0).unwrap();
+            let mut found: Vec<(i64, i64)> = Vec::new();
+            for half in [first, second] {
+                for (selection, at) in half.parts() {
+                    let take = selection.takes[0];
+                    let place = |k: i64| (at[0] + k, take.start + k * take.step);
+                    found.extend((0..take.count).map(place));
+                }
+            }
+            found.sort_unstable();
+            let wanted: Vec<(i64, i64)> = (0..).zip(list.iter().copied()).collect();
+            assert_eq!(found, wanted);
+        }
+        assert!(
+            Lists::new(&[Some(&[4])], &[10])
+                .unwrap()
+                .halves(0)
+                .is_none()
+        );
+        assert!(Lists::new(&[Some(&[])], &[10]).unwrap().halves(0).is_none());
     }
 
     #[test]

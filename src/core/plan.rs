@@ -149,7 +149,7 @@ pub(crate) fn walks(layout: &Layout, selection: &Selection, to: &[i64]) -> Resul
         for (axis, &stride) in layout.strides.iter().enumerate() {
             walk.push(&cut(axis), stride, steps[axis]);
         }
-        walk.tidy();
+        tidy(&mut walk.dims);
         walk
     };
     // Nearly always there is one block, and then little to do.
@@ -286,6 +286,18 @@ impl Cut {
     }
 }
 
+/// Loops from the innermost on; neighbours that are one loop become one.
+pub(crate) fn tidy(dims: &mut Vec<Dim>) {
+    dims.sort_by_key(|dim| dim.from);
+    dims.dedup_by(|dim, last| {
+        let merges = dim.from == last.n * last.from && dim.to == last.n * last.to;
+        if merges {
+            last.n *= dim.n;
+        }
+        merges
+    });
+}
+
 impl Walk {
     fn push(&mut self, cut: &Cut, stride: i64, to: i64) {
         let mut dim = Dim {
@@ -305,17 +317,6 @@ impl Walk {
         if dim.n > 1 {
             self.dims.push(dim);
         }
-    }
-
-    fn tidy(&mut self) {
-        self.dims.sort_by_key(|dim| dim.from);
-        self.dims.dedup_by(|dim, last| {
-            let merges = dim.from == last.n * last.from && dim.to == last.n * last.to;
-            if merges {
-                last.n *= dim.n;
-            }
-            merges
-        });
     }
 
     /// The loop that is fastest in the result, if the result runs across the source.

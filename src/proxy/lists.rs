@@ -1,13 +1,18 @@
 //! Reading positions that need not be evenly spaced.
+//!
+//! Where they lie dense the box that holds them is read, and they are picked from
+//! it; where they do not, each part that is evenly spaced is a selection of its
+//! own, and all are read in one walk through the file.
 
 use super::ArrayProxy;
 use super::plan::{Plan, ReadAs};
 use super::sources::read_all;
 use crate::control::Control;
-use crate::core::dtype::ByteOrder;
-use crate::core::layout::Layout;
+use crate::core::dtype::{ByteOrder, Order};
 use crate::core::lists::Lists;
-use crate::core::plan::{Cutting, Walk, walks};
+use crate::core::plan::Walk;
+use crate::core::shape;
+use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{Cast, Kernel};
 use crate::mem::{Target, collect};
@@ -18,15 +23,10 @@ const PARTS: usize = if cfg!(test) { 50 } else { 1 << 16 };
 /// A part by itself costs as much as so many elements that are read beside others.
 const PART: i64 = 1000;
 
-/// Most elements that are read for each that is wanted, all kept meanwhile.
+/// Most bytes of a box that are kept to pick from, and, of a larger one, most for
+/// each byte that is wanted.
+const BOX: i64 = if cfg!(test) { 40_000 } else { 16 << 20 };
 const WASTE: i64 = 4;
-
-/// What is not wanted is stepped over in memory.
-const UNCUT: Cutting = Cutting {
-    max: i64::MAX / 2,
-    gap: i64::MAX / 2,
-    loops: usize::MAX,
-};
 
 impl ArrayProxy {
     /// Check positions of each axis, to be read as often as wanted: the result
@@ -43,14 +43,30 @@ impl ArrayProxy {
     }
 }
 
+/// How positions are read.
+#[derive(Debug, PartialEq, Eq)]
+enum Manner {
+    /// The box that holds them, as a whole.
+    Picked,
+    /// The same, but by halves.
+    Halved,
+    ByParts,
+}
+
 impl Plan {
-    /// Whether the box that holds the positions is read whole, and they are picked
-    /// from it.
-    fn is_picked(&self, lists: &Lists) -> bool {
-        let span = self.span();
-        span.check_limit().is_ok()
-            && span.nbytes() / WASTE <= self.nbytes()
-            && (span.elements() / PART) as u128 <= lists.count()
+    fn manner(&self, lists: &Lists) -> Manner {
+        let span = self.of_box(lists.span());
+        let elements = lists.shape().iter().product::<i64>();
+        let wanted = elements * self.dtype().size() as i64;
+        if (span.elements() / PART) as u128 > lists.count() {
+            Manner::ByParts
+        } else if span.nbytes() <= BOX.max(wanted.saturating_mul(WASTE))
+            && span.check_limit().is_ok()
+        {
+            Manner::Picked
+        } else {
+            Manner::Halved
+        }
     }
 
     pub(super) fn read_lists(
@@ -60,15 +76,40 @@ impl Plan {
         strides: &[i64],
         control: Option<&Control>,
     ) -> Result<()> {
-        if self.is_picked(lists) {
-            return self.pick(lists, target, strides, control);
+        let read = |lists: &Lists| self.read_lists(lists, target, strides, control);
+        match self.manner(lists) {
+            Manner::Picked => self.pick(lists, target, strides, control),
+            Manner::ByParts => self.read_parts(lists, target, strides, control),
+            // Along the axis that is slowest in the file, so that it is read in order.
+            Manner::Halved => {
+                let span = lists.span();
+                let long = |&axis: &usize| span.takes[axis].count > 1;
+                let mut axes = 0..span.takes.len();
+                let axis = match self.proxy().order() {
+                    Order::C => axes.find(long),
+                    Order::F => axes.rev().find(long),
+                };
+                match axis.and_then(|axis| lists.halves(axis)) {
+                    Some(halves) => halves.iter().try_for_each(read),
+                    None => self.read_parts(lists, target, strides, control),
+                }
+            }
         }
+    }
+
+    fn read_parts(
+        &self,
+        lists: &Lists,
+        target: &Target<'_>,
+        strides: &[i64],
+        control: Option<&Control>,
+    ) -> Result<()> {
         let mut parts = lists.parts().peekable();
         while parts.peek().is_some() {
             let (mut walks, mut elements) = (Vec::new(), 0);
             while let Some((selection, at)) = parts.next_if(|_| walks.len() < PARTS) {
                 elements += selection.shape().iter().product::<i64>();
-                let to = shift(&at, strides);
+                let to: i64 = at.iter().zip(strides).map(|(at, stride)| at * stride).sum();
                 let selection = self.proxy().on_layout(selection);
                 let part = self.walks_of(&selection, strides)?;
                 walks.extend(part.into_iter().map(|walk| walk.moved(to)));
@@ -87,32 +128,32 @@ impl Plan {
         strides: &[i64],
         control: Option<&Control>,
     ) -> Result<()> {
-        let span = self.span();
-        let bytes = collect::<u8>(span.nbytes() as usize, |buffer| {
-            span.read(buffer, 0, None, control)
+        let (span, item) = (lists.span(), self.dtype().size());
+        let plan = self.of_box(span.clone());
+        let bytes = collect::<u8>(plan.nbytes() as usize, |buffer| {
+            plan.read(buffer, 0, None, control)
         })?;
-        let internal = || Error::new(ErrorKind::Internal, "a part is not in its box");
-        let layout = Layout::packed(self.dtype(), span.order(), span.shape(), 0);
-        let layout = layout.ok_or_else(internal)?;
         let stored = (self.dtype(), ByteOrder::NATIVE);
         let kernel = Kernel::new(stored, self.dtype(), None, None, Cast::default())?;
-        for (selection, at) in lists.inside(&lists.span()).parts() {
-            let to = shift(&at, strides);
-            for walk in walks(&layout, &selection, strides)? {
-                for piece in walk.pieces(UNCUT) {
-                    let from = piece.offset as usize;
-                    let stored = bytes.get(from..from + piece.len).ok_or_else(internal)?;
-                    let put = target.store(&kernel, stored, &piece.dims, piece.to + to);
-                    put.map_err(|_| internal())?;
-                }
-            }
-        }
-        Ok(())
+        let from = shape::packed_strides(plan.shape(), item, plan.order());
+        lists.loops(&span, (&from, strides), |first, dims, to| {
+            let stored = bytes.get(first as usize..).unwrap_or_default();
+            let put = target.store(&kernel, stored, dims, to);
+            put.map_err(|_| Error::new(ErrorKind::Internal, "a part is not in its box"))
+        })
+    }
+
+    /// For a box of the proxy, in the order of the file.
+    fn of_box(&self, span: Selection) -> Plan {
+        let shape = span.shape();
+        let elements = shape.iter().product();
+        self.of_part(elements)
+            .on(self.proxy().on_layout(span), shape, self.proxy().order())
     }
 
     /// What is read for positions, as [`Plan::cost`] tells it.
     pub(super) fn walks_of_lists(&self, lists: &Lists, strides: &[i64]) -> Result<Vec<Walk>> {
-        if self.is_picked(lists) || lists.count() > PARTS as u128 {
+        if self.manner(lists) != Manner::ByParts || lists.count() > PARTS as u128 {
             return self.walks(strides);
         }
         let parts = lists.parts().map(|(selection, _)| {
@@ -124,11 +165,6 @@ impl Plan {
         walks.sort_by_key(|walk| (walk.source, walk.offset));
         Ok(walks)
     }
-}
-
-/// Byte of the result at which a part begins.
-fn shift(at: &[i64], strides: &[i64]) -> i64 {
-    at.iter().zip(strides).map(|(at, stride)| at * stride).sum()
 }
 
 #[cfg(test)]
@@ -165,7 +201,7 @@ mod tests {
     #[test]
     fn as_the_definition_has_it() {
         let mut random = Random(7);
-        let (mut picked, mut by_parts) = (0, 0);
+        let (mut picked, mut halved, mut by_parts) = (0, 0, 0);
         for turn in 0..200 {
             let order = [Order::F, Order::C][turn % 2];
             // From all of an axis to a few positions far apart.
@@ -181,10 +217,11 @@ mod tests {
             let lists: Vec<Vec<i64>> = SHAPE.map(list).into();
             let given: Vec<Option<&[i64]>> = lists.iter().map(|list| Some(&list[..])).collect();
             let plan = proxy(order).plan_lists(&given, ReadAs::disk()).unwrap();
-            match &plan.lists {
-                Some(lists) if plan.is_picked(lists) => picked += 1,
-                Some(lists) if lists.count() > 2 * PARTS as u128 => by_parts += 1,
-                _ => {}
+            match plan.lists.as_deref().map(|lists| plan.manner(lists)) {
+                Some(Manner::Picked) => picked += 1,
+                Some(Manner::Halved) => halved += 1,
+                Some(Manner::ByParts) => by_parts += 1,
+                None => {}
             }
             assert_eq!(
                 plan.read_vec::<u32>().unwrap(),
@@ -192,6 +229,7 @@ mod tests {
                 "{lists:?}"
             );
         }
-        assert!(picked > 20 && by_parts > 20, "{picked} {by_parts}");
+        let least = picked.min(halved).min(by_parts);
+        assert!(least > 10, "{picked} {halved} {by_parts}");
     }
 }

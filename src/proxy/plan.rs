@@ -236,14 +236,13 @@ impl Plan {
         })
     }
 
-    /// For the box that holds the positions of lists, in the order of the file.
-    pub(super) fn span(&self) -> Plan {
-        let shape = self.selection.shape();
-        let elements: i64 = shape.iter().product();
+    /// For another selection of the layout, which needs no other kernels.
+    pub(super) fn on(self, selection: Selection, shape: Vec<i64>, order: Order) -> Plan {
         Plan {
-            order: self.proxy.layout.order,
+            selection,
             shape,
-            ..self.of_part(elements)
+            order,
+            ..self
         }
     }
 
