@@ -1,23 +1,43 @@
 //! Positions that need not be evenly spaced.
 
+use super::dtype::Order;
 use super::plan::{Dim, tidy};
 use super::shape;
 use super::slice::{Selection, Take};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The positions wanted of each axis, as NumPy's `a[np.ix_(...)]` takes them, as
-/// stretches that are evenly spaced.
+/// stretches that are evenly spaced, in ascending order.
 #[derive(Debug, Clone)]
 pub(crate) struct Lists {
     axes: Vec<Vec<Stretch>>,
 }
 
-/// Positions that follow one another in a list.
-#[derive(Debug, Clone, Copy)]
+/// Positions that ascend evenly, and so do their places in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stretch {
     take: Take,
-    /// Where in the list the first of them is.
+    /// Where in the list the first of them is, and how much further the next.
     at: i64,
+    by: i64,
+    /// 0 for the first of equal positions, 1 for the second.
+    layer: usize,
+}
+
+impl Stretch {
+    fn last(&self) -> i64 {
+        self.take.start + (self.take.count - 1) * self.take.step
+    }
+}
+
+/// A part that is evenly spaced on each axis.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) selection: Selection,
+    /// Byte of the result where its first element goes, and bytes per axis from
+    /// there.
+    pub(crate) to: i64,
+    pub(crate) steps: Vec<i64>,
 }
 
 impl Lists {
@@ -38,6 +58,8 @@ impl Lists {
             None => Ok(vec![Stretch {
                 take: Take::all(n),
                 at: 0,
+                by: 1,
+                layer: 0,
             }]),
         };
         let axes = lists.iter().zip(shape).enumerate().map(of_axis);
@@ -46,7 +68,7 @@ impl Lists {
         })
     }
 
-    /// Shape of the result.
+    /// How many positions of each axis.
     pub(crate) fn shape(&self) -> Vec<i64> {
         let count = |axis: &Vec<Stretch>| axis.iter().map(|stretch| stretch.take.count).sum();
         self.axes.iter().map(count).collect()
@@ -55,33 +77,49 @@ impl Lists {
     /// The smallest box that holds all positions.
     pub(crate) fn span(&self) -> Selection {
         let span = |axis: &Vec<Stretch>| {
-            let takes = || axis.iter().map(|stretch| stretch.take.upwards());
-            let low = takes().map(|take| take.start).min().unwrap_or(0);
-            let last = |take: Take| take.start + (take.count - 1) * take.step;
-            let high = takes().map(last).max().unwrap_or(-1);
+            let low = axis.first().map_or(0, |stretch| stretch.take.start);
+            let high = axis.iter().map(Stretch::last).max().unwrap_or(-1);
             Take::new(low, high - low + 1, 1)
         };
         Selection::of(self.axes.iter().map(span).collect())
     }
 
+    /// A selection that names the same, if there is one.
+    pub(crate) fn as_selection(&self) -> Option<Selection> {
+        let take = |axis: &Vec<Stretch>| match axis[..] {
+            [] => Some(Take::new(0, 0, 1)),
+            // All of a list, so places are neighbours.
+            [stretch] if stretch.by < 0 => {
+                let Take { count, step, .. } = stretch.take;
+                Some(Take::new(stretch.last(), count, -step))
+            }
+            [stretch] => Some(stretch.take),
+            _ => None,
+        };
+        let takes: Option<Vec<Take>> = self.axes.iter().map(take).collect();
+        takes.map(Selection::of)
+    }
+
     /// Those of an axis in two halves, which go to the places of the whole; `None`
     /// for a single position.
     pub(crate) fn halves(&self, axis: usize) -> Option<[Lists; 2]> {
-        let (all, mut halves) = (&self.axes[axis], [self.clone(), self.clone()]);
+        let all = &self.axes[axis];
         let parts = match all[..] {
             [] => return None,
-            [Stretch { take, at }] => {
+            [stretch] => {
+                let Stretch { take, at, by, .. } = stretch;
                 let half = take.count / 2;
                 if half == 0 {
                     return None;
                 }
-                let second = Stretch {
-                    take: Take::new(take.start + half * take.step, take.count - half, take.step),
-                    at: at + half,
-                };
                 let first = Stretch {
                     take: Take::new(take.start, half, take.step),
-                    at,
+                    ..stretch
+                };
+                let second = Stretch {
+                    take: Take::new(take.start + half * take.step, take.count - half, take.step),
+                    at: at + half * by,
+                    ..stretch
                 };
                 [vec![first], vec![second]]
             }
@@ -90,10 +128,37 @@ impl Lists {
                 [first.to_vec(), second.to_vec()]
             }
         };
-        for (half, part) in halves.iter_mut().zip(parts) {
-            half.axes[axis] = part;
-        }
-        Some(halves)
+        Some(parts.map(|part| {
+            let axes = self
+                .axes
+                .iter()
+                .enumerate()
+                .map(|(i, whole)| match i == axis {
+                    true => part.clone(),
+                    false => whole.clone(),
+                });
+            Lists {
+                axes: axes.collect(),
+            }
+        }))
+    }
+
+    /// The same in lists that hold no position twice.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = Lists> {
+        let count = |axis: &Vec<Stretch>| 1 + axis.iter().map(|one| one.layer).max().unwrap_or(0);
+        let counts: Vec<usize> = self.axes.iter().map(count).collect();
+        let mut turn = Some(vec![0; counts.len()]);
+        std::iter::from_fn(move || {
+            let numbers = turn.clone()?;
+            advance(&mut turn, |axis| counts[axis]);
+            let axes = self.axes.iter().zip(numbers).map(|(axis, number)| {
+                let of_layer = axis.iter().filter(|stretch| stretch.layer == number);
+                of_layer.copied().collect()
+            });
+            Some(Lists {
+                axes: axes.collect(),
+            })
+        })
     }
 
     /// How many parts there are.
@@ -102,15 +167,55 @@ impl Lists {
         counts.fold(1, u128::saturating_mul)
     }
 
-    /// The parts that are evenly spaced on each axis, and for each axis where in
-    /// the result the part begins. The first axis moves fastest.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = (Selection, Vec<i64>)> {
+    /// How many runs of an array of a shape, stored in an order, they touch.
+    pub(crate) fn runs(&self, shape: &[i64], order: Order) -> u128 {
+        let (mut runs, mut whole) = (1u128, true);
+        let positions = self.shape();
+        let mut count = |axis: usize| {
+            if !whole {
+                runs = runs.saturating_mul(positions[axis] as u128);
+            } else if self.axes[axis].len() != 1 || positions[axis] != shape[axis] {
+                whole = false;
+                runs = runs.saturating_mul(self.axes[axis].len() as u128);
+            }
+        };
+        match order {
+            Order::F => (0..shape.len()).for_each(&mut count),
+            Order::C => (0..shape.len()).rev().for_each(&mut count),
+        }
+        runs
+    }
+
+    /// Whether whole blocks lie between positions of an axis, where `block` tells
+    /// the number of the block that a position is in.
+    pub(crate) fn skips(&self, axis: usize, block: impl Fn(i64) -> i64) -> bool {
+        let far = |from: i64, to: i64, count: i64| (block(to) - block(from)).abs() > count;
+        let inside = |one: &Stretch| far(one.take.start, one.last(), one.take.count - 1);
+        let between = |pair: &[Stretch]| far(pair[0].last(), pair[1].take.start, 1);
+        let stretches = &self.axes[axis];
+        stretches.iter().any(inside) || stretches.windows(2).any(between)
+    }
+
+    /// The parts, in ascending order of the first axis, then of the second. `to`
+    /// holds the result's bytes per axis.
+    pub(crate) fn parts(&self, to: &[i64]) -> impl Iterator<Item = Part> {
         let mut turn = self.first();
         std::iter::from_fn(move || {
-            let stretches = self.of_turn(turn.as_deref()?);
-            let (takes, at) = stretches.map(|stretch| (stretch.take, stretch.at)).unzip();
+            let stretches = || self.of_turn(turn.as_deref().unwrap_or_default());
+            turn.as_ref()?;
+            let part = Part {
+                selection: Selection::of(stretches().map(|stretch| stretch.take).collect()),
+                to: stretches()
+                    .zip(to)
+                    .map(|(stretch, to)| stretch.at * to)
+                    .sum(),
+                steps: stretches()
+                    .zip(to)
+                    .map(|(stretch, to)| stretch.by * to)
+                    .collect(),
+            };
             self.advance(&mut turn);
-            Some((Selection::of(takes), at))
+            Some(part)
         })
     }
 
@@ -129,18 +234,14 @@ impl Lists {
             dims.clear();
             let axes = self.of_turn(numbers).zip(&span.takes);
             let axes = axes.zip(from.iter().zip(to));
-            for ((stretch, span), (&from, &to)) in axes {
-                let (take, up) = (stretch.take, stretch.take.upwards());
-                first += (up.start - span.start) * from;
-                place += stretch.at * to;
-                if take.step < 0 {
-                    place += (take.count - 1) * to;
-                }
+            for ((Stretch { take, at, by, .. }, span), (&from, &to)) in axes {
+                first += (take.start - span.start) * from;
+                place += at * to;
                 if take.count > 1 {
                     dims.push(Dim {
                         n: take.count,
-                        from: up.step * from,
-                        to: take.step.signum() * to,
+                        from: take.step * from,
+                        to: by * to,
                     });
                 }
             }
@@ -161,21 +262,31 @@ impl Lists {
     }
 
     fn advance(&self, turn: &mut Option<Vec<usize>>) {
-        let Some(numbers) = turn else {
-            return;
-        };
-        match (0..numbers.len()).find(|&axis| numbers[axis] + 1 < self.axes[axis].len()) {
-            Some(axis) => {
-                numbers[..axis].fill(0);
-                numbers[axis] += 1;
-            }
-            None => *turn = None,
+        advance(turn, |axis| self.axes[axis].len());
+    }
+}
+
+/// The next combination, the first number moving fastest.
+fn advance(turn: &mut Option<Vec<usize>>, count: impl Fn(usize) -> usize) {
+    let Some(numbers) = turn else {
+        return;
+    };
+    match (0..numbers.len()).find(|&axis| numbers[axis] + 1 < count(axis)) {
+        Some(axis) => {
+            numbers[..axis].fill(0);
+            numbers[axis] += 1;
         }
+        None => *turn = None,
     }
 }
 
 fn stretches(list: &[i64], axis: usize, n: i64) -> Result<Vec<Stretch>> {
-    let mut found: Vec<Stretch> = Vec::new();
+    let no_memory = |_| {
+        let text = format!("there is no memory for a list of {} positions", list.len());
+        Error::new(ErrorKind::Memory, text)
+    };
+    let mut sorted: Vec<(i64, i64)> = Vec::new();
+    sorted.try_reserve_exact(list.len()).map_err(no_memory)?;
     for (at, &position) in list.iter().enumerate() {
         let place = match position {
             ..0 => position.saturating_add(n),
@@ -186,20 +297,34 @@ fn stretches(list: &[i64], axis: usize, n: i64) -> Result<Vec<Stretch>> {
                 format!("position {position} is out of bounds for axis {axis} of length {n}");
             return Err(Error::new(ErrorKind::Index, text));
         }
-        if let Some(Stretch { take, .. }) = found.last_mut() {
-            let step = place - (take.start + (take.count - 1) * take.step);
-            if step != 0 && (take.count == 1 || step == take.step) {
-                *take = Take::new(take.start, take.count + 1, step);
+        sorted.push((place, at as i64));
+    }
+    if !sorted.is_sorted() {
+        sorted.sort_unstable();
+    }
+    let mut found: Vec<Stretch> = Vec::new();
+    let (mut before, mut layer) = (-1, 0);
+    for (place, at) in sorted {
+        layer = if place == before { layer + 1 } else { 0 };
+        before = place;
+        if let Some(last) = found.last_mut().filter(|last| last.layer == layer) {
+            let take = last.take;
+            let (step, by) = (
+                place - last.last(),
+                at - (last.at + (take.count - 1) * last.by),
+            );
+            if step > 0 && (take.count == 1 || (step, by) == (take.step, last.by)) {
+                last.take = Take::new(take.start, take.count + 1, step);
+                last.by = by;
                 continue;
             }
         }
-        found.try_reserve(1).map_err(|_| {
-            let text = format!("there is no memory for a list of {} positions", list.len());
-            Error::new(ErrorKind::Memory, text)
-        })?;
+        found.try_reserve(1).map_err(no_memory)?;
         found.push(Stretch {
             take: Take::new(place, 1, 1),
-            at: at as i64,
+            at,
+            by: 1,
+            layer,
         });
     }
     Ok(found)
@@ -210,20 +335,22 @@ mod tests {
     use super::*;
 
     /// What the parts name, position by position, for each element of the result.
-    fn named(lists: &Lists) -> Vec<Vec<i64>> {
-        let shape = lists.shape();
+    fn named(lists: &Lists, shape: &[i64]) -> Vec<Vec<i64>> {
+        let strides = shape::packed_strides(shape, 1, Order::F);
         let mut found = vec![Vec::new(); shape.iter().product::<i64>() as usize];
-        for (selection, at) in lists.parts() {
-            let takes = &selection.takes;
+        for part in lists.layers().flat_map(|layer| {
+            let parts: Vec<Part> = layer.parts(&strides).collect();
+            parts
+        }) {
+            let takes = &part.selection.takes;
             let count: i64 = takes.iter().map(|take| take.count).product();
             for i in 0..count {
-                let (mut rest, mut to, mut stride, mut from) = (i, 0, 1, Vec::new());
-                for ((take, at), n) in takes.iter().zip(&at).zip(&shape) {
+                let (mut rest, mut to, mut from) = (i, part.to, Vec::new());
+                for (take, step) in takes.iter().zip(&part.steps) {
                     let k = rest % take.count;
                     rest /= take.count;
                     from.push(take.start + k * take.step);
-                    to += (at + k) * stride;
-                    stride *= n;
+                    to += k * step;
                 }
                 assert!(found[to as usize].is_empty(), "element {to} twice");
                 found[to as usize] = from;
@@ -234,34 +361,57 @@ mod tests {
 
     #[test]
     fn parts_name_each_element_once() {
-        let lists: [&[i64]; 6] = [
+        let lists: [&[i64]; 8] = [
             &[2, 2, 0, 1, 2, 4, 3],
             &[-1, -3],
             &[0, 5, 6, 7, 20, 21, 19],
             &[3],
             &[],
             &[0, 2, 4, 6, 7],
+            &[0, 2, 4, 1, 3, 5],
+            &[9, 9, 8, 8, 7, 7, 7],
         ];
         for a in lists {
             for b in lists {
-                let shape = [22, 23];
-                let made = Lists::new(&[Some(a), Some(b)], &shape).unwrap();
+                let made = Lists::new(&[Some(a), Some(b)], &[22, 23]).unwrap();
                 let place = |i: i64, n: i64| if i < 0 { i + n } else { i };
                 let mut wanted = Vec::new();
                 for &j in b {
                     wanted.extend(a.iter().map(|&i| vec![place(i, 22), place(j, 23)]));
                 }
-                assert_eq!(named(&made), wanted, "{a:?} {b:?}");
+                let shape = [a.len() as i64, b.len() as i64];
+                assert_eq!(made.shape(), shape);
+                assert_eq!(named(&made, &shape), wanted, "{a:?} {b:?}");
             }
         }
     }
 
     #[test]
-    fn even_lists_are_one_part() {
-        for list in [&[0, 1, 2, 3][..], &[9, 6, 3, 0], &[4], &[7, 2]] {
+    fn no_two_parts_of_a_layer_meet() {
+        let lists = Lists::new(&[Some(&[4, 0, 9, 2, 2, 7, 4, 4, 1])], &[10]).unwrap();
+        for layer in lists.layers() {
+            let ends = |pair: &[Stretch]| pair[0].last() < pair[1].take.start;
+            assert!(layer.axes[0].windows(2).all(ends), "{layer:?}");
+        }
+    }
+
+    #[test]
+    fn even_lists_are_a_selection() {
+        for list in [&[0, 1, 2, 3][..], &[9, 6, 3, 0], &[4], &[7, 2], &[]] {
             let lists = Lists::new(&[Some(list), None], &[10, 3]).unwrap();
-            assert_eq!(lists.count(), 1, "{list:?}");
-            assert_eq!(lists.shape(), [list.len() as i64, 3]);
+            let take = lists.as_selection().unwrap().takes[0];
+            let named: Vec<i64> = (0..take.count)
+                .map(|k| take.start + k * take.step)
+                .collect();
+            assert_eq!(named, list);
+        }
+        for list in [&[0, 1, 3][..], &[5, 5], &[1, 0, 2]] {
+            assert!(
+                Lists::new(&[Some(list)], &[10])
+                    .unwrap()
+                    .as_selection()
+                    .is_none()
+            );
         }
     }
 
@@ -274,17 +424,22 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_counted_in_the_order_of_the_file() {
+        let lists = Lists::new(&[None, Some(&[0, 2, 3, 9]), None], &[7, 10, 5]).unwrap();
+        let parts = lists.axes[1].len() as u128;
+        assert_eq!(lists.runs(&[7, 10, 5], Order::F), parts * 5);
+        assert_eq!(lists.runs(&[7, 10, 5], Order::C), parts * 7);
+    }
+
+    #[test]
     fn halves_are_all_together() {
-        for list in [&[5, 2, 9, 3, 4][..], &[0, 3, 6], &[8, 7]] {
+        for list in [&[5, 2, 9, 3, 4][..], &[0, 3, 6], &[8, 7], &[1, 1]] {
             let lists = Lists::new(&[Some(list), None], &[10, 3]).unwrap();
             let [first, second] = lists.halves(0).unwrap();
             let mut found: Vec<(i64, i64)> = Vec::new();
-            for half in [first, second] {
-                for (selection, at) in half.parts() {
-                    let take = selection.takes[0];
-                    let place = |k: i64| (at[0] + k, take.start + k * take.step);
-                    found.extend((0..take.count).map(place));
-                }
+            for part in [first, second].iter().flat_map(|half| &half.axes[0]) {
+                let place = |k: i64| (part.at + k * part.by, part.take.start + k * part.take.step);
+                found.extend((0..part.take.count).map(place));
             }
             found.sort_unstable();
             let wanted: Vec<(i64, i64)> = (0..).zip(list.iter().copied()).collect();

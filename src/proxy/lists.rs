@@ -7,9 +7,9 @@
 use super::ArrayProxy;
 use super::plan::{Plan, ReadAs};
 use super::sources::read_all;
-use crate::control::Control;
+use crate::control::{self, Control};
 use crate::core::dtype::{ByteOrder, Order};
-use crate::core::lists::Lists;
+use crate::core::lists::{Lists, Part};
 use crate::core::plan::Walk;
 use crate::core::shape;
 use crate::core::slice::Selection;
@@ -17,16 +17,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{Cast, Kernel};
 use crate::mem::{Target, collect};
 
-/// Parts in blocks that are read at a time: each needs some hundred bytes.
-const PARTS: usize = if cfg!(test) { 50 } else { 1 << 16 };
+/// Walks that are read at a time: each needs some hundred bytes.
+const WALKS: usize = if cfg!(test) { 50 } else { 1 << 16 };
 
-/// A part by itself costs as much as so many elements that are read beside others.
-const PART: i64 = 1000;
+/// A run of elements by itself costs as much as so many that are read beside others.
+const RUN: i64 = if cfg!(test) { 20 } else { 1000 };
 
-/// Most bytes of a box that are kept to pick from, and, of a larger one, most for
-/// each byte that is wanted.
+/// Most bytes of a box that are kept to pick from.
 const BOX: i64 = if cfg!(test) { 40_000 } else { 16 << 20 };
-const WASTE: i64 = 4;
+
+/// Parts that are picked before it is looked whether to go on.
+const LOOK: usize = 1 << 12;
 
 impl ArrayProxy {
     /// Check positions of each axis, to be read as often as wanted: the result
@@ -35,11 +36,10 @@ impl ArrayProxy {
     /// negative ones count from the end. As NumPy's `a[np.ix_(...)]`.
     pub fn plan_lists(&self, lists: &[Option<&[i64]>], read_as: ReadAs) -> Result<Plan> {
         let lists = Lists::new(lists, self.shape())?;
-        if lists.count() == 1 {
-            let selection = lists.parts().next().map(|(selection, _)| selection);
-            return Plan::new(self, selection.unwrap_or_else(|| lists.span()), read_as);
+        match lists.as_selection() {
+            Some(selection) => Plan::new(self, selection, read_as),
+            None => Plan::new(self, lists.span(), read_as)?.with_lists(lists),
         }
-        Plan::new(self, lists.span(), read_as)?.with_lists(lists)
     }
 }
 
@@ -48,25 +48,35 @@ impl ArrayProxy {
 enum Manner {
     /// The box that holds them, as a whole.
     Picked,
-    /// The same, but by halves.
-    Halved,
+    /// By halves along an axis.
+    Halved(usize),
     ByParts,
 }
 
 impl Plan {
     fn manner(&self, lists: &Lists) -> Manner {
-        let span = self.of_box(lists.span());
-        let elements = lists.shape().iter().product::<i64>();
-        let wanted = elements * self.dtype().size() as i64;
-        if (span.elements() / PART) as u128 > lists.count() {
-            Manner::ByParts
-        } else if span.nbytes() <= BOX.max(wanted.saturating_mul(WASTE))
-            && span.check_limit().is_ok()
-        {
-            Manner::Picked
-        } else {
-            Manner::Halved
+        let (span, order) = (lists.span(), self.proxy().order());
+        let long = |axis: &usize| span.takes[*axis].count > 1;
+        let mut axes = 0..span.takes.len();
+        let plan = self.of_box(span.clone());
+        let runs = lists.runs(self.proxy().shape(), order);
+        // An element that nobody wants may not fit the type.
+        if self.is_checked() || (plan.elements() / RUN) as u128 > runs {
+            return Manner::ByParts;
         }
+        // Nor need a block that nobody wants be there.
+        if let Some(axis) = axes.clone().find(|&axis| self.proxy().skips(lists, axis)) {
+            return Manner::Halved(axis);
+        }
+        if plan.nbytes() <= BOX && plan.check_limit().is_ok() {
+            return Manner::Picked;
+        }
+        // Along the axis that is slowest in the file, so that it is read in order.
+        let axis = match order {
+            Order::C => axes.find(long),
+            Order::F => axes.rev().find(long),
+        };
+        axis.map_or(Manner::Picked, Manner::Halved)
     }
 
     pub(super) fn read_lists(
@@ -79,21 +89,14 @@ impl Plan {
         let read = |lists: &Lists| self.read_lists(lists, target, strides, control);
         match self.manner(lists) {
             Manner::Picked => self.pick(lists, target, strides, control),
-            Manner::ByParts => self.read_parts(lists, target, strides, control),
-            // Along the axis that is slowest in the file, so that it is read in order.
-            Manner::Halved => {
-                let span = lists.span();
-                let long = |&axis: &usize| span.takes[axis].count > 1;
-                let mut axes = 0..span.takes.len();
-                let axis = match self.proxy().order() {
-                    Order::C => axes.find(long),
-                    Order::F => axes.rev().find(long),
-                };
-                match axis.and_then(|axis| lists.halves(axis)) {
-                    Some(halves) => halves.iter().try_for_each(read),
-                    None => self.read_parts(lists, target, strides, control),
-                }
-            }
+            Manner::Halved(axis) => match lists.halves(axis) {
+                Some(halves) => halves.iter().try_for_each(read),
+                None => self.read_parts(lists, target, strides, control),
+            },
+            // Of what is named twice, one after the other: walks must not meet.
+            Manner::ByParts => lists
+                .layers()
+                .try_for_each(|lists| self.read_parts(&lists, target, strides, control)),
         }
     }
 
@@ -104,21 +107,25 @@ impl Plan {
         strides: &[i64],
         control: Option<&Control>,
     ) -> Result<()> {
-        let mut parts = lists.parts().peekable();
+        let mut parts = lists.parts(strides).peekable();
         while parts.peek().is_some() {
             let (mut walks, mut elements) = (Vec::new(), 0);
-            while let Some((selection, at)) = parts.next_if(|_| walks.len() < PARTS) {
-                elements += selection.shape().iter().product::<i64>();
-                let to: i64 = at.iter().zip(strides).map(|(at, stride)| at * stride).sum();
-                let selection = self.proxy().on_layout(selection);
-                let part = self.walks_of(&selection, strides)?;
-                walks.extend(part.into_iter().map(|walk| walk.moved(to)));
+            while let Some(part) = parts.next_if(|_| walks.len() < WALKS) {
+                elements += part.selection.shape().iter().product::<i64>();
+                walks.extend(self.walks_of_part(part)?);
             }
-            walks.sort_by_key(|walk| (walk.source, walk.offset));
+            walks.sort_by_key(|walk: &Walk| (walk.source, walk.offset));
+            self.check_there(&walks)?;
             let plan = self.of_part(elements);
             read_all(self.proxy(), &[(&plan, &walks[..], target)], control)?;
         }
         Ok(())
+    }
+
+    fn walks_of_part(&self, part: Part) -> Result<impl Iterator<Item = Walk>> {
+        let selection = self.proxy().on_layout(part.selection);
+        let walks = self.walks_of(&selection, &part.steps)?;
+        Ok(walks.into_iter().map(move |walk| walk.moved(part.to)))
     }
 
     fn pick(
@@ -136,7 +143,12 @@ impl Plan {
         let stored = (self.dtype(), ByteOrder::NATIVE);
         let kernel = Kernel::new(stored, self.dtype(), None, None, Cast::default())?;
         let from = shape::packed_strides(plan.shape(), item, plan.order());
+        let mut picked = 0;
         lists.loops(&span, (&from, strides), |first, dims, to| {
+            picked += 1;
+            if picked % LOOK == 0 {
+                control::check(control)?;
+            }
             let stored = bytes.get(first as usize..).unwrap_or_default();
             let put = target.store(&kernel, stored, dims, to);
             put.map_err(|_| Error::new(ErrorKind::Internal, "a part is not in its box"))
@@ -153,16 +165,14 @@ impl Plan {
 
     /// What is read for positions, as [`Plan::cost`] tells it.
     pub(super) fn walks_of_lists(&self, lists: &Lists, strides: &[i64]) -> Result<Vec<Walk>> {
-        if self.manner(lists) != Manner::ByParts || lists.count() > PARTS as u128 {
+        if self.manner(lists) != Manner::ByParts || lists.count() > WALKS as u128 {
             return self.walks(strides);
         }
-        let parts = lists.parts().map(|(selection, _)| {
-            let selection = self.proxy().on_layout(selection);
-            self.walks_of(&selection, strides)
-        });
-        let walks: Vec<Vec<Walk>> = parts.collect::<Result<_>>()?;
-        let mut walks: Vec<Walk> = walks.into_iter().flatten().collect();
-        walks.sort_by_key(|walk| (walk.source, walk.offset));
+        let mut walks = Vec::new();
+        for part in lists.parts(strides) {
+            walks.extend(self.walks_of_part(part)?);
+        }
+        walks.sort_by_key(|walk: &Walk| (walk.source, walk.offset));
         Ok(walks)
     }
 }
@@ -219,7 +229,7 @@ mod tests {
             let plan = proxy(order).plan_lists(&given, ReadAs::disk()).unwrap();
             match plan.lists.as_deref().map(|lists| plan.manner(lists)) {
                 Some(Manner::Picked) => picked += 1,
-                Some(Manner::Halved) => halved += 1,
+                Some(Manner::Halved(_)) => halved += 1,
                 Some(Manner::ByParts) => by_parts += 1,
                 None => {}
             }

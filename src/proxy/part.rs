@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{ArrayProxy, Part};
 use crate::core::dtype::{ByteOrder, Order};
 use crate::core::layout::{Block, Layout};
+use crate::core::lists::Lists;
 use crate::core::plan::{meanings, varying};
 use crate::core::reshape::places;
 use crate::core::scale::Factors;
@@ -99,6 +100,20 @@ impl ArrayProxy {
             Some(part) => part.selection.then(&selection),
             None => selection,
         }
+    }
+
+    /// Whether whole blocks lie between the positions of an axis.
+    pub(super) fn skips(&self, lists: &Lists, axis: usize) -> bool {
+        let (number, take) = match &self.part {
+            Some(part) => match part.selection.axes[axis] {
+                Some(number) => (number, part.selection.takes[number]),
+                None => return false,
+            },
+            None => (axis, Take::all(self.layout.shape[axis])),
+        };
+        let block = self.layout.block[number];
+        block < self.layout.shape[number]
+            && lists.skips(axis, |position| (take.start + position * take.step) / block)
     }
 
     /// The elements as a layout of their own; `None` if they are no regular grid

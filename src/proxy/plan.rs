@@ -155,6 +155,8 @@ pub struct Plan {
     /// By the number of what bytes mean; nearly always there is one.
     kernel: (u32, Kernel),
     others: Option<Arc<[(u32, Kernel)]>>,
+    /// Whether values that do not fit are errors.
+    checked: bool,
     nbytes: i64,
 }
 
@@ -221,6 +223,7 @@ impl Plan {
             scaled,
             kernel,
             others,
+            checked: read_as.checked,
             nbytes,
         })
     }
@@ -253,6 +256,10 @@ impl Plan {
             nbytes: elements * self.dtype.size() as i64,
             ..self.clone()
         }
+    }
+
+    pub(super) fn is_checked(&self) -> bool {
+        self.checked
     }
 
     pub(super) fn proxy(&self) -> &ArrayProxy {
@@ -350,7 +357,7 @@ impl Plan {
             return Err(Error::new(ErrorKind::Argument, text));
         }
         self.check_limit()?;
-        self.check_there(&self.walks(&self.packed_strides())?)?;
+        self.check_all_there()?;
         let elements = self.nbytes as usize / self.dtype.size();
         collect(elements, |buffer| self.read(buffer, 0, None, None))
     }
@@ -358,7 +365,7 @@ impl Plan {
     /// Read into a new array, packed.
     pub fn load(&self, control: Option<&Control>) -> Result<Array> {
         self.check_limit()?;
-        self.check_there(&self.walks(&self.packed_strides())?)?;
+        self.check_all_there()?;
         let nbytes = self.nbytes as usize;
         Array::new(self.dtype, &self.shape, self.order, nbytes, |buffer| {
             self.read(buffer, 0, None, control)
@@ -387,11 +394,14 @@ impl Plan {
             }
         };
         let target = Target::new(buffer, offset, &self.shape, strides, self.dtype.size())?;
-        let walks = self.walks(strides)?;
-        self.check_there(&walks)?;
         match &self.lists {
+            Some(_) if self.nbytes == 0 => {}
             Some(lists) => self.read_lists(lists, &target, strides, control)?,
-            None => read_all(&self.proxy, &[(self, &walks[..], &target)], control)?,
+            None => {
+                let walks = self.walks(strides)?;
+                self.check_there(&walks)?;
+                read_all(&self.proxy, &[(self, &walks[..], &target)], control)?;
+            }
         }
         Ok(target.written())
     }
@@ -471,6 +481,14 @@ impl Plan {
         let mut walks: Vec<Walk> = all.collect();
         walks.sort_by_key(|walk| (walk.source, walk.offset));
         Ok(walks)
+    }
+
+    /// As [`Plan::check_there`], of what is known to be read.
+    fn check_all_there(&self) -> Result<()> {
+        match self.lists {
+            Some(_) => Ok(()),
+            None => self.check_there(&self.walks(&self.packed_strides())?),
+        }
     }
 
     /// Fail at once if the file is too short to hold the last element wanted,

@@ -240,6 +240,7 @@ impl<'a> Work<'a> {
 
     fn fill_queue(&self, bytes: &Arc<dyn ReadAt>, ahead: bool) -> Result<()> {
         let mut queue = self.queue();
+        let apart = self.is_apart();
         // Asked for once: the next time it may be another answer.
         let view = match scattered(self.data, self.reads) {
             0 => None,
@@ -256,7 +257,7 @@ impl<'a> Work<'a> {
                         Way::View(view.clone())
                     }
                     // What several may want is not for one of them alone.
-                    None if is_straight(read.plan, walk) && self.reads.len() == 1 => Way::Straight,
+                    None if is_straight(read.plan, walk) && apart => Way::Straight,
                     None => Way::Through,
                 };
                 if let (Way::Through, true) = (&way, is_straight(read.plan, walk)) {
@@ -270,6 +271,12 @@ impl<'a> Work<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether no two walks may want the same bytes.
+    fn is_apart(&self) -> bool {
+        let follows = |pair: &[Walk]| pair[0].end() <= pair[1].offset;
+        matches!(self.reads, [read] if read.walks.windows(2).all(follows))
     }
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue<'a>> {
@@ -342,6 +349,9 @@ impl<'a> Work<'a> {
         let [read] = self.reads else {
             return false;
         };
+        if !self.is_apart() {
+            return false;
+        }
         let left = queue.offset().is_some_and(|offset| {
             let end = read.walks.iter().map(Walk::end).max().unwrap_or(0);
             end - offset >= ALONE

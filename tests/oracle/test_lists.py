@@ -5,14 +5,14 @@ import ctypes as c
 import numpy as np
 import pytest
 
-from capi import AUTO, READ_C, READ_RAW, STATUS, Error, lib
+from capi import AUTO, READ_C, READ_CHECKED, READ_RAW, STATUS, Error, lib
 from checks import fails
 from compare import assert_same
 from formats import FORMATS
 from model import expected
 from nifti import Nifti
 from packings import CODECS
-from proxy import POISON, Plan, Proxy
+from proxy import POISON, Callbacks, Plan, Proxy
 from seekables import Volumes
 from views import buffer_of
 
@@ -110,6 +110,67 @@ def test_less_is_read_than_the_box(tmp_path):
             assert lib().ap_plan_cost(plan.handle) == 3 * 64 * 64 * 2
         with Plan.of_lists(proxy, [None, None, [5]]) as plan:
             assert lib().ap_plan_cost(plan.handle) == 64 * 64 * 2
+
+
+@pytest.mark.parametrize("kept", [range(2), range(0, 40, 3)], ids=["far", "dense"])
+def test_what_nobody_wants_need_not_fit(kept, tmp_path):
+    """Between the positions lie values that are no uint8."""
+    values = np.arange(200 * 6, dtype="i2").reshape((200, 6), order="F") % 200
+    rows = [0, 1, *(n + 3 for n in kept), 199]
+    values[np.setdiff1d(np.arange(200), rows)] = 999
+    with Proxy.open_layout(values.tobytes("F"), "int16", values.shape) as proxy:
+        got = _read(proxy, [rows[::-1], [5, 0, 2]], "u1", READ_CHECKED)
+        assert_same(got, values[np.ix_(rows[::-1], [5, 0, 2])].astype("u1"))
+        with Plan.of_lists(proxy, [[*rows, 2], [1]], "u1", READ_CHECKED) as plan:
+            fails("AP_ERR_RANGE", lambda: plan.read(buffer_of(len(rows) + 1)))
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip"])
+def test_files_that_nobody_wants_need_not_be_there(packing, tmp_path):
+    files = [Nifti(shape=(9, 8, 7), seed=i, packing=packing) for i in range(8)]
+    paths = [file.write(tmp_path, f"f{i}") for i, file in enumerate(files)]
+    with Proxy.open_series(paths) as proxy:
+        paths[3].unlink()
+        paths[5].write_bytes(paths[5].read_bytes()[:370])
+        whole = np.stack([file.stored() for file in files], axis=-1)
+        rng = np.random.default_rng(3)
+        for last in ([0, 1, 2, 4, 6, 7], [6, 0, 2], [7, 7, 4]):
+            for lists in ([None] * 3, [rng.permutation(n) for n in (9, 8, 7)]):
+                assert_same(_read(proxy, [*lists, last], "disk"), _want(whole, [*lists, last]))
+        with Plan.of_lists(proxy, [None, None, None, [0, 3, 4]], "disk") as plan:
+            fails("AP_ERR_NOT_FOUND", lambda: plan.read(buffer_of(3 * 9 * 8 * 7 * 2)))
+
+
+class Counted(Callbacks):
+    """That count the bytes they give, too."""
+
+    given = 0
+
+    def read_at(self, user, buffer, length, offset):
+        found = super().read_at(user, buffer, length, offset)
+        self.given += found
+        return found
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("mode", [0, 1])
+@pytest.mark.parametrize("axis", range(4))
+def test_each_byte_is_decoded_once(axis, mode, threads, tmp_path):
+    """In whatever order positions are named. Those named twice are read twice."""
+    file = Volumes(packing="default")
+    stored = file.stored()
+    data = file.write(tmp_path, "large").read_bytes()
+    rng = np.random.default_rng(axis)
+    options = {"index_mode": mode, "cache_bytes": 0, "threads": threads}
+    n = stored.shape[axis]
+    for one in (rng.permutation(n), rng.permutation(n)[: n // 2], np.arange(n)[::-1]):
+        lists = [None] * stored.ndim
+        lists[axis] = one
+        source = Counted(data)
+        with Proxy.open_source(source, **options) as proxy:
+            source.given = 0
+            assert_same(_read(proxy, lists, "disk"), _want(stored, lists))
+            assert source.given < 1.3 * len(data), f"{source.given} of {len(data)}"
 
 
 def test_limit_of_memory(tmp_path):
