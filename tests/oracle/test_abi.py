@@ -45,7 +45,7 @@ def _ctype(text):
     if stars == 0:
         return PLAIN[words[0]]
     if stars == 2:
-        return c.POINTER(c.c_void_p)
+        return c.POINTER(POINTERS.get(words[0], c.c_void_p))
     return POINTERS.get(words[0], c.c_void_p)
 
 
