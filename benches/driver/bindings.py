@@ -20,16 +20,16 @@ class BindingRows:
     def all(self):
         for reader, more in LANGUAGES.items():
             args = {"times": TIMES}
-            yield self.row("a voxel", reader, ("voxel", "float64", self.voxel, args), None, more)
-        for dtype, title in (("float64", "whole to float64"), ("disk", "whole as stored")):
-            for reader in LANGUAGES:
-                if dtype == "float64" or reader in AS_STORED:
-                    yield self.row(title, reader, ("whole", dtype), 1.02)
+            yield self.row("a voxel", reader, ("voxel", "float64", self.voxel, args), more=more)
+        for reader in LANGUAGES:
+            yield self.row("whole to float64", reader, ("whole", "float64"), 1.02)
+        # Told, not judged: mere copies, and new pages, differ from process to process.
+        for reader in AS_STORED:
+            yield self.row("whole as stored", reader, ("whole", "disk"))
         fresh = ("whole", "float64", None, {"fresh": 1})
-        # Told, not judged: new pages have another price each time.
-        yield self.row("whole to float64, new memory", "cpp", fresh, None)
+        yield self.row("whole to float64, new memory", "cpp", fresh)
 
-    def row(self, title, reader, what, reach, more=None):
+    def row(self, title, reader, what, reach=None, more=None):
         job = lambda name: Job(name, what[0], self.series, *what[1:])
         against = ("C", job("ours"), 1)
         return Row(f"{NAMES[reader]}: {title}", job(reader), against, reach, more=more)

@@ -166,6 +166,11 @@ class Readers:
             self.running[name, keeps] = Reader(name, self.built, keeps)
         return self.running[name, keeps]
 
+    def restart(self):
+        """All readers anew when they are needed again."""
+        self.__exit__()
+        self.running.clear()
+
     def alone(self, name):
         """A new process, for what earlier jobs would leave traces in."""
         return Reader(name, self.built, keeps=False)

@@ -49,6 +49,9 @@ page cache by each binding and in C. The series is {shape} of int16 with slope a
 intercept. Every result was compared with what NumPy makes of the file. [What the works
 mean](../README.md).
 
+Times are medians over seven processes each: the pages that one happens to have make up
+to a third. Mere copies and new memory, which depend on them most, have no reach.
+
 ## One voxel
 
 In µs. "Beyond" is what the binding takes besides C's time.
