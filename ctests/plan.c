@@ -417,7 +417,7 @@ static void test_outlives(void)
     ap_plan_free(plan);
 }
 
-/* Positions in any order, of an array of shape (5, 4, 3), far apart and not. */
+/* Positions in any order, of arrays of shape (n, 4, 3), far apart and not. */
 static void test_lists(void)
 {
     for (int64_t n = 5; n <= 20000; n += 19995) {

@@ -921,12 +921,12 @@ ap_status ap_plan_new(const ap_proxy *proxy,
 
 /// Check positions that need not be evenly spaced: of each of the `ndim` axes
 /// (all of the array's) the `counts[axis]` ones that `lists[axis]` holds, in
-/// its order, or the whole axis where it is NULL, whatever the count. A
-/// position may be there twice. Negative ones count from the end; one outside
-/// the array gives `AP_ERR_INDEX`. As NumPy's `a[np.ix_(...)]`: no axis is
-/// dropped. Where positions lie dense what is between them is read along, 16
-/// MiB at a time, and counts as progress. Other arguments as in
-/// `ap_read_slice`.
+/// its order, or the whole axis where it is NULL, whatever the count: an empty
+/// list needs a pointer, too. A position may be there twice. Negative ones
+/// count from the end; one outside the array gives `AP_ERR_INDEX`. As NumPy's
+/// `a[np.ix_(...)]`: no axis is dropped. Where positions lie dense what is
+/// between them is read along, 16 MiB at a time, and counts as progress. Other
+/// arguments as in `ap_read_slice`.
 AP_API
 ap_status ap_plan_lists(const ap_proxy *proxy,
                         int32_t ndim,

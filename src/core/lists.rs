@@ -129,17 +129,9 @@ impl Lists {
             }
         };
         Some(parts.map(|part| {
-            let axes = self
-                .axes
-                .iter()
-                .enumerate()
-                .map(|(i, whole)| match i == axis {
-                    true => part.clone(),
-                    false => whole.clone(),
-                });
-            Lists {
-                axes: axes.collect(),
-            }
+            let mut half = self.clone();
+            half.axes[axis] = part;
+            half
         }))
     }
 
@@ -201,21 +193,14 @@ impl Lists {
     pub(crate) fn parts(&self, to: &[i64]) -> impl Iterator<Item = Part> {
         let mut turn = self.first();
         std::iter::from_fn(move || {
-            let stretches = || self.of_turn(turn.as_deref().unwrap_or_default());
-            turn.as_ref()?;
-            let part = Part {
-                selection: Selection::of(stretches().map(|stretch| stretch.take).collect()),
-                to: stretches()
-                    .zip(to)
-                    .map(|(stretch, to)| stretch.at * to)
-                    .sum(),
-                steps: stretches()
-                    .zip(to)
-                    .map(|(stretch, to)| stretch.by * to)
-                    .collect(),
-            };
+            let numbers = turn.clone()?;
             self.advance(&mut turn);
-            Some(part)
+            let placed = || self.of_turn(&numbers).zip(to);
+            Some(Part {
+                selection: Selection::of(placed().map(|(stretch, _)| stretch.take).collect()),
+                to: placed().map(|(stretch, to)| stretch.at * to).sum(),
+                steps: placed().map(|(stretch, to)| stretch.by * to).collect(),
+            })
         })
     }
 

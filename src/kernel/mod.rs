@@ -198,6 +198,11 @@ impl Kernel {
         matches!(self.step, Step::Copy(_))
     }
 
+    /// Whether values that do not fit are errors.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.cast.checked
+    }
+
     /// Whether elements can become what they are to be where they stand.
     pub(crate) fn can_stay(&self) -> bool {
         matches!(self.step, Step::Copy(_) | Step::Swap { .. })

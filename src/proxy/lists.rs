@@ -12,7 +12,6 @@ use crate::core::dtype::{ByteOrder, Order};
 use crate::core::lists::{Lists, Part};
 use crate::core::plan::Walk;
 use crate::core::shape;
-use crate::core::slice::Selection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{Cast, Kernel};
 use crate::mem::{Target, collect};
@@ -153,14 +152,6 @@ impl Plan {
             let put = target.store(&kernel, stored, dims, to);
             put.map_err(|_| Error::new(ErrorKind::Internal, "a part is not in its box"))
         })
-    }
-
-    /// For a box of the proxy, in the order of the file.
-    fn of_box(&self, span: Selection) -> Plan {
-        let shape = span.shape();
-        let elements = shape.iter().product();
-        self.of_part(elements)
-            .on(self.proxy().on_layout(span), shape, self.proxy().order())
     }
 
     /// What is read for positions, as [`Plan::cost`] tells it.

@@ -155,8 +155,6 @@ pub struct Plan {
     /// By the number of what bytes mean; nearly always there is one.
     kernel: (u32, Kernel),
     others: Option<Arc<[(u32, Kernel)]>>,
-    /// Whether values that do not fit are errors.
-    checked: bool,
     nbytes: i64,
 }
 
@@ -223,7 +221,6 @@ impl Plan {
             scaled,
             kernel,
             others,
-            checked: read_as.checked,
             nbytes,
         })
     }
@@ -239,13 +236,15 @@ impl Plan {
         })
     }
 
-    /// For another selection of the layout, which needs no other kernels.
-    pub(super) fn on(self, selection: Selection, shape: Vec<i64>, order: Order) -> Plan {
+    /// For a box in that of the lists, in the order of the file.
+    pub(super) fn of_box(&self, span: Selection) -> Plan {
+        let shape = span.shape();
+        let elements = shape.iter().product();
         Plan {
-            selection,
+            selection: self.proxy.on_layout(span),
+            order: self.proxy.order(),
             shape,
-            order,
-            ..self
+            ..self.of_part(elements)
         }
     }
 
@@ -258,8 +257,9 @@ impl Plan {
         }
     }
 
+    /// Whether values that do not fit are errors.
     pub(super) fn is_checked(&self) -> bool {
-        self.checked
+        self.kernel.1.is_checked()
     }
 
     pub(super) fn proxy(&self) -> &ArrayProxy {

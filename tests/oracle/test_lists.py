@@ -93,7 +93,7 @@ def test_large_files(way, threads, tmp_path):
 
 
 def test_many_parts(tmp_path):
-    """More of them than are read at a time, in a box that is much larger."""
+    """Thousands of them, whose box is read by halves."""
     file = Nifti(shape=(400, 400, 90))
     with Proxy.open(file.write(tmp_path)) as proxy:
         lists = [np.arange(n) ** 2 % n for n in (397, 389, 83)]

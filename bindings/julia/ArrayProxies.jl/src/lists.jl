@@ -38,22 +38,18 @@ places(list::AbstractArray) = Int64[i - 1 for i in list]
 function readlists!(out::Array, A::ArrayProxy{T,N}, lists) where {T,N}
     pointers = Ptr{Int64}[isempty(list) ? C_NULL : pointer(list) for list in lists]
     counts = Int64[length(list) for list in lists]
-    plan = Ref{Ptr{Cvoid}}(C_NULL)
-    GC.@preserve lists attempt(A) do at, error
-        ccall(_ap_plan_lists[], Int32,
-              (Ptr{Cvoid}, Int32, Ptr{Ptr{Int64}}, Ptr{Int64}, Int32, UInt32, Ptr{Ptr{Cvoid}},
-               Ptr{ErrorBytes}),
-              at, N, pointers, counts, A.code, A.flags, plan, error)
-    end
-    try
+    make = (at, plan, error) -> GC.@preserve lists ccall(
+        _ap_plan_lists[], Int32,
+        (Ptr{Cvoid}, Int32, Ptr{Ptr{Int64}}, Ptr{Int64}, Int32, UInt32, Ptr{Ptr{Cvoid}},
+         Ptr{ErrorBytes}),
+        at, N, pointers, counts, A.code, A.flags, plan, error)
+    withplan(A, make) do plan
         attempt() do error
             ccall(_ap_plan_read[], Int32,
                   (Ptr{Cvoid}, Ptr{Cvoid}, Csize_t, Csize_t, Ptr{Int64}, Ptr{Cvoid},
                    Ptr{ErrorBytes}),
-                  plan[], out, sizeof(out), 0, C_NULL, C_NULL, error)
+                  plan, out, sizeof(out), 0, C_NULL, C_NULL, error)
         end
-    finally
-        ccall(_ap_plan_free[], Cvoid, (Ptr{Cvoid},), plan[])
     end
     return out
 end

@@ -85,20 +85,25 @@ function readinto!(out::StridedArray{T}, A::ArrayProxy; progress = nothing) wher
     size(out) == size(A) || throw(DimensionMismatch("$(size(out)) is not $(size(A))"))
     isempty(out) && return out
     code = T === eltype(A) ? A.code : codeof(T)
-    plan = Ref{Ptr{Cvoid}}(C_NULL)
-    attempt(A) do at, error
-        ccall(_ap_plan_new[], Int32,
-              (Ptr{Cvoid}, Ptr{Cvoid}, Int32, Int32, UInt32, Ptr{Ptr{Cvoid}}, Ptr{ErrorBytes}),
-              at, C_NULL, 0, code, A.flags, plan, error)
+    make = (at, plan, error) -> ccall(
+        _ap_plan_new[], Int32,
+        (Ptr{Cvoid}, Ptr{Cvoid}, Int32, Int32, UInt32, Ptr{Ptr{Cvoid}}, Ptr{ErrorBytes}),
+        at, C_NULL, 0, code, A.flags, plan, error)
+    withplan(A, make) do plan
+        withcontrol(control -> readplan!(out, plan, control), progress)
     end
+    return out
+end
+
+"Reads by a plan that `make(proxy, place, error)` makes, and frees it."
+function withplan(read, A::ArrayProxy, make)
+    plan = Ref{Ptr{Cvoid}}(C_NULL)
+    attempt((at, error) -> make(at, plan, error), A)
     try
-        withcontrol(progress) do control
-            readplan!(out, plan[], control)
-        end
+        read(plan[])
     finally
         ccall(_ap_plan_free[], Cvoid, (Ptr{Cvoid},), plan[])
     end
-    return out
 end
 
 function readplan!(out::StridedArray{T}, plan, control) where {T}
